@@ -1,0 +1,44 @@
+"""Foveal: convolutional networks you can see through, trained on the computer you have."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from foveal.errors import FovealError as FovealError
+    from foveal.model import Model as Model
+    from foveal.model import load as load
+    from foveal.net import Net as Net
+    from foveal.net.notation import parse as parse
+    from foveal.recipe import Recipe as Recipe
+    from foveal.run import train as train
+    from foveal.tasks.classify import Evaluation as Evaluation
+    from foveal.tasks.classify import Prediction as Prediction
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "Evaluation": "foveal.tasks.classify",
+    "FovealError": "foveal.errors",
+    "Model": "foveal.model",
+    "Net": "foveal.net",
+    "Prediction": "foveal.tasks.classify",
+    "Recipe": "foveal.recipe",
+    "load": "foveal.model",
+    "parse": "foveal.net.notation",
+    "train": "foveal.run",
+}
+"""Each public name and where it lives; loaded when it is first used."""
+
+__all__ = ["Evaluation", "FovealError", "Model", "Net", "Prediction", "Recipe", "load", "parse", "train"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'foveal' has no attribute {name!r}")
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

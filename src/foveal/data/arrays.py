@@ -1,0 +1,216 @@
+"""NumPy's .npz: pictures and labels as arrays."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foveal.data.colours import BACKGROUND, Pixels, scale_depth, scale_unstated
+from foveal.data.dataset import (
+    Cut,
+    Dataset,
+    Sizes,
+    assemble,
+    fingerprint,
+    refuse_few_classes,
+)
+from foveal.data.names import printable
+from foveal.data.samples import Content, Stack
+from foveal.errors import DataError
+
+KEYS = {
+    "train": (
+        ("x", "images", "data", "x_train", "train_images"),
+        ("y", "labels", "y_train", "train_labels"),
+    ),
+    "validation": (("x_val", "val_images"), ("y_val", "val_labels")),
+    "test": (("x_test", "test_images"), ("y_test", "test_labels")),
+}
+"""Names of the arrays with pictures and with labels; those with _images are MedMNIST's."""
+
+NOT_ENOUGH = ("at least two different labels", "give the pictures at least two different labels")
+_EXPECTED = "arrays x and y, or x_train, y_train, x_test and y_test"
+_LAYOUTS = "N,H,W or N,H,W,C or N,C,H,W with C = 1, 3 or 4"
+
+
+def sizes_of(array: Pixels) -> Sizes:
+    """The sizes of pictures that are all equally large."""
+    height, width = int(array.shape[1]), int(array.shape[2])
+    return Sizes((height,) * 3, (width,) * 3, len(array))
+
+
+def open_file(path: Path, cut: Cut) -> Dataset:
+    """Read pictures and labels from an .npz file.
+
+    Pictures are N,H,W, N,H,W,C or N,C,H,W. uint8 is taken as it is, uint16 by its depth, true
+    and false as white and black; other numbers state no range and are scaled as one
+    (see `foveal.data.colours`), the test part like the training part. Labels are numbers or text.
+
+    Raises: DataError if arrays are missing or do not fit; pickled objects are never loaded
+    """
+    arrays = _load(path)
+    train = _part(path, arrays, "train")
+    if train is None:
+        raise DataError("no pictures", where=str(path), arrives=_listed(arrays), expected=_EXPECTED)
+    values, counts = np.unique(train.labels, return_counts=True)
+    classes = tuple(printable(str(value)) for value in values)
+    refuse_few_classes(str(path), dict(zip(classes, counts.tolist(), strict=True)), *NOT_ENOUGH)
+    scale = _Scale.of(train.pictures)
+    facts: list[bytes | NDArray[np.uint8] | NDArray[np.int64]] = [",".join(classes).encode()]
+
+    def content(part: str, raw: _Raw) -> Content:
+        array = _channels_last(path, part, raw.pictures, scale)
+        labels = _places(path, part, raw.labels, values)
+        facts.extend((array, labels))
+        return Content(tuple(map(str, range(len(labels)))), labels, Stack(array))
+
+    first = content("train", train)
+    validation, test = (
+        None if (raw := _part(path, arrays, part)) is None else content(part, raw)
+        for part in ("validation", "test")
+    )
+    shape = facts[1].shape
+    return assemble(
+        path.stem,
+        classes,
+        (first, validation, test),
+        cut,
+        channels=shape[3],
+        sizes=...,
+        fingerprint=fingerprint(facts),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Raw:
+    pictures: NDArray[Any]
+    labels: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """How numbers become 0-255, settled by the training pictures for all parts."""
+
+    ends: tuple[float, float] | None
+
+    @staticmethod
+    def of(pictures: NDArray[Any]) -> _Scale:
+        if pictures.dtype.kind == "f" or pictures.dtype.itemsize > 2:
+            return _Scale((float(np.nanmin(pictures)), float(np.nanmax(pictures))))
+        return _Scale(None)
+
+    def apply(self, pictures: NDArray[Any]) -> Pixels:
+        if pictures.dtype == np.bool_:
+            return pictures.astype(np.uint8) * np.uint8(255)
+        if self.ends is None:
+            return pictures if pictures.dtype == np.uint8 else scale_depth(pictures, 65535)
+        ends = np.array(self.ends, pictures.dtype)
+        clipped = np.clip(pictures, *ends)
+        return scale_unstated(np.concatenate([ends, clipped.ravel()]))[2:].reshape(pictures.shape)
+
+
+def _load(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key.lower(): file[key] for key in file.files}
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        ValueError,
+        EOFError,
+        KeyError,
+        AttributeError,
+    ) as error:
+        raise DataError(
+            "not an .npz file of plain arrays",
+            where=str(path),
+            arrives=str(error),
+            expected=_EXPECTED,
+        ) from error
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def _part(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> _Raw | None:
+    pictures = next((arrays[key] for key in KEYS[part][0] if key in arrays), None)
+    labels = next((arrays[key] for key in KEYS[part][1] if key in arrays), None)
+    if pictures is None and labels is None:
+        return None
+    if pictures is None or labels is None:
+        missing = "pictures" if pictures is None else "labels"
+        raise DataError(
+            f"no {missing} for the {part} part",
+            where=str(path),
+            arrives=_listed(arrays),
+            expected=_EXPECTED,
+        )
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or labels.dtype.kind not in "iubU" or len(labels) != len(pictures):
+        raise DataError(
+            f"labels of the {part} part do not fit",
+            where=str(path),
+            arrives=f"{_shape(labels)} {labels.dtype} for {len(pictures):,} pictures",
+            expected="one whole number or text per picture",
+        )
+    return _Raw(pictures, labels)
+
+
+def _content(path: Path, part: str, raw: _Raw, scale: _Scale, values: NDArray[Any]) -> Content:
+    unknown = np.setdiff1d(raw.labels, values)
+    if unknown.size:
+        raise DataError(
+            f"the label {printable(str(unknown[0]))} of the {part} part has no training picture",
+            where=str(path),
+        )
+    array = _channels_last(path, part, raw.pictures, scale)
+    labels = np.searchsorted(values, raw.labels).astype(np.int64)
+    return Content(tuple(map(str, range(len(labels)))), labels, Stack(array))
+
+
+def _channels_last(path: Path, part: str, pictures: NDArray[Any], scale: _Scale) -> Pixels:
+    refused = DataError(
+        f"pictures of the {part} part have no known layout",
+        where=str(path),
+        arrives=f"{_shape(pictures)} {pictures.dtype}",
+        expected=f"numbers as {_LAYOUTS}",
+    )
+    if pictures.dtype.kind not in "buif" or not pictures.size or pictures.ndim not in (3, 4):
+        raise refused
+    if pictures.dtype.kind == "f" and not np.isfinite(pictures).all():
+        raise DataError(
+            f"pictures of the {part} part hold NaN or infinity", where=str(path), fix="replace them"
+        )
+    array = scale.apply(pictures)
+    if array.ndim == 3:
+        return array[:, :, :, None]
+    if array.shape[3] not in (1, 3, 4):
+        if array.shape[1] not in (1, 3, 4):
+            raise refused
+        array = array.transpose(0, 2, 3, 1)
+    if array.shape[3] == 4:
+        alpha = array[..., 3:].astype(np.uint16)
+        seen = array[..., :3] * alpha + np.array(BACKGROUND, np.uint16) * (255 - alpha)
+        array = ((seen + 127) // 255).astype(np.uint8)
+    return np.ascontiguousarray(array)
+
+
+def _classes(labels: NDArray[Any]) -> tuple[tuple[str, ...], NDArray[Any]]:
+    values = np.unique(labels)
+    return tuple(printable(str(value)) for value in values), values
+
+
+def _listed(arrays: dict[str, NDArray[Any]]) -> str:
+    return (
+        ", ".join(f"{printable(key)} {_shape(array)}" for key, array in arrays.items()) or "nothing"
+    )
+
+
+def _shape(array: NDArray[Any]) -> str:
+    return "x".join(map(str, array.shape)) or "one value"

@@ -1,0 +1,241 @@
+"""Pictures with labels: counted and named at once, decoded when asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foveal.data import pictures
+from foveal.data.colours import Pixels
+from foveal.data.threads import in_order
+from foveal.errors import DataError
+
+BAD_SHARE, BAD_FILES = 0.01, 10
+"""More bad pictures than both stop a training; fewer are set aside and listed."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file or folder that is not used, and why."""
+
+    path: str
+    reason: str
+    line: int | None = None
+    """Of labels.csv, where the file was named there."""
+    damaged: bool = False
+    """Whether it should have been a picture and cannot be read."""
+
+
+class Store(Protocol):
+    """Where pictures come from, by position."""
+
+    def read(self, index: int, at_least: int | None) -> Pixels: ...
+
+    def take(self, indices: NDArray[np.intp]) -> Store: ...
+
+
+@dataclass(frozen=True)
+class Files:
+    """Pictures in files."""
+
+    paths: tuple[str, ...]
+    channels: int
+
+    def read(self, index: int, at_least: int | None) -> Pixels:
+        return pictures.read(self.paths[index], self.channels, at_least)
+
+    def take(self, indices: NDArray[np.intp]) -> Files:
+        return Files(tuple(self.paths[index] for index in indices), self.channels)
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Pictures of one size in one array, N,H,W,C."""
+
+    array: Pixels
+
+    def read(self, index: int, at_least: int | None) -> Pixels:
+        picture: Pixels = self.array[index]
+        return picture
+
+    def take(self, indices: NDArray[np.intp]) -> Stack:
+        return Stack(self.array[indices])
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What a part of a data set holds."""
+
+    names: tuple[str, ...]
+    labels: NDArray[np.int64]
+    store: Store
+
+    def take(self, indices: NDArray[np.intp]) -> Content:
+        names = tuple(self.names[index] for index in indices)
+        return Content(names, self.labels[indices], self.store.take(indices))
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """Decoded pictures of one size, with the labels and names of exactly these."""
+
+    pictures: Pixels
+    """N,H,W,C"""
+    labels: NDArray[np.int64]
+    names: tuple[str, ...]
+    skipped: tuple[Skipped, ...] = ()
+    """Pictures that could not be decoded; they are in none of the others."""
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+
+@dataclass(eq=False)
+class Samples:
+    """The training, validation or test part of a data set.
+
+    A part may be given as a function: nothing of it is opened before its length, labels, names
+    or pictures are asked for, and then once.
+    """
+
+    part: str
+    """train, validation or test."""
+    classes: tuple[str, ...]
+    _source: Content | Callable[[], Content] = field(repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def opened(self) -> bool:
+        """Whether length and labels are known without opening a file."""
+        return isinstance(self._source, Content)
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The position of each picture's class among `classes`."""
+        return self._content().labels
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Each picture's path below the data set's folder, or its position in the array."""
+        return self._content().names
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Pictures per class."""
+        return np.bincount(self.labels, minlength=len(self.classes))
+
+    def __len__(self) -> int:
+        return len(self._content().labels)
+
+    def pictures(self, index: int, at_least: int | None = None) -> Pixels:
+        """One picture, uint8 H,W,C, decoded now.
+
+        Raises: DataError if it cannot be read
+        """
+        return self._content().store.read(index, at_least)
+
+    def load(
+        self,
+        prepare: Callable[[Pixels], Pixels] | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        at_least: int | None = None,
+    ) -> Loaded:
+        """Decode everything into one uint8 array.
+
+        `prepare` cuts a picture (H,W,C) to the one size that the net reads; without it
+        the pictures must have one size already. `progress` is called with how many are done and
+        how many there are. Pictures that cannot be decoded are set aside and listed.
+
+        Raises: DataError if more than 1 % and more than 10 are bad, if a class of the
+                training part has none left, or if sizes differ
+        """
+        content = self._content()
+        if prepare is None and isinstance(content.store, Stack):
+            return Loaded(content.store.array, content.labels, content.names)
+        count = len(content.labels)
+        array: Pixels = np.empty((0,), np.uint8)
+        kept: list[int] = []
+        skipped: list[Skipped] = []
+        for index, answer in enumerate(self._prepared(content, prepare, at_least)):
+            if isinstance(answer, DataError):
+                name = content.names[index]
+                skipped.append(Skipped(name, answer.problem, damaged=True))
+                refuse_if_many(skipped, count, f"the {self.part} part")
+            else:
+                if not kept:
+                    array = np.empty((count, *answer.shape), np.uint8)
+                self._same_shape(array, answer, content, kept, index)
+                array[len(kept)] = answer
+                kept.append(index)
+            if progress is not None:
+                progress(index + 1, count)
+        self._refuse_if_class_lost(content, kept)
+        rest = content.take(np.array(kept, np.intp))
+        return Loaded(array[: len(kept)], rest.labels, rest.names, tuple(skipped))
+
+    def _content(self) -> Content:
+        with self._lock:
+            if not isinstance(self._source, Content):
+                self._source = self._source()
+            return self._source
+
+    @staticmethod
+    def _prepared(
+        content: Content, prepare: Callable[[Pixels], Pixels] | None, at_least: int | None
+    ) -> Iterator[Pixels | DataError]:
+        def one(index: int) -> Pixels | DataError:
+            try:
+                picture = content.store.read(index, at_least)
+            except DataError as error:
+                return error
+            return picture if prepare is None else prepare(picture)
+
+        return in_order(one, len(content.labels))
+
+    @staticmethod
+    def _same_shape(
+        array: Pixels, answer: Pixels, content: Content, kept: list[int], index: int
+    ) -> None:
+        if answer.shape == array.shape[1:]:
+            return
+        first = content.names[kept[0]]
+        raise DataError(
+            "pictures differ in size",
+            where=content.names[index],
+            arrives=_size(answer.shape),
+            expected=f"{_size(array.shape[1:])} as in {first}",
+            fix="let the net begin with a resize",
+        )
+
+    def _refuse_if_class_lost(self, content: Content, kept: list[int]) -> None:
+        left = np.bincount(content.labels[kept], minlength=len(self.classes))
+        for label in np.flatnonzero((left == 0) & (self.counts > 0)):
+            if self.part == "train" or not kept:
+                raise DataError(
+                    f"no picture of the class '{self.classes[label]}' can be read",
+                    where=f"the {self.part} part",
+                    fix="foveal data check says what is wrong with each",
+                )
+
+
+def refuse_if_many(skipped: list[Skipped], count: int, where: str) -> None:
+    """Stop where so much is damaged that the data, not a file, is at fault."""
+    bad = [entry for entry in skipped if entry.damaged]
+    if len(bad) <= BAD_FILES or len(bad) <= BAD_SHARE * count:
+        return
+    raise DataError(
+        f"more than {BAD_FILES} pictures and more than 1 % of {count:,} cannot be read",
+        where=where,
+        arrives="\n".join(f"{entry.path}: {entry.reason}" for entry in bad[:5]) + "\n…",
+        expected=f"at most {BAD_FILES} damaged files, or 1 %",
+        fix="foveal data check lists them all; mend or remove them",
+    )
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape[:2]))

@@ -1,0 +1,32 @@
+"""Fully connected layers and flattening in PyTorch."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from foveal.engines.pytorch.layer import Layer
+from foveal.net.kind import Kind
+from foveal.net.layers import Dense, Flatten
+from foveal.net.program import Step
+
+
+class Linear(Layer[Dense]):
+    weight: Tensor
+    bias: Tensor | None
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(step)
+        if not self.kind.bias:
+            self.register_parameter("bias", None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight, self.bias)
+
+
+class Row(Layer[Flatten]):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(1)
+
+
+ROWS: dict[type[Kind], type[Layer]] = {Dense: Linear, Flatten: Row}

@@ -1,0 +1,54 @@
+"""What the PyTorch layers share: their tensors, and the padding of what arrives."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Generic, TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from foveal.net.kind import Kind, Pads, Shape
+from foveal.net.program import Step
+
+K = TypeVar("K", bound=Kind)
+
+
+class Layer(nn.Module, Generic[K]):
+    """One step as a named module; its tensors are empty until weights are loaded.
+
+    A layer with tensors serves every step that shares them, so what depends on the arriving
+    size is found when it arrives.
+    """
+
+    kind: K
+
+    def __init__(self, step: Step) -> None:
+        super().__init__()
+        self.kind = cast(K, step.kind)
+        self.path = step.path
+        for tensor in step.tensors:
+            empty = torch.empty(tensor.shape, dtype=torch.float32)
+            if tensor.trained:
+                self.register_parameter(tensor.name, nn.Parameter(empty))
+            else:
+                self.register_buffer(tensor.name, empty)
+
+    def extra_repr(self) -> str:
+        return repr(self.kind)
+
+
+def shape_of(x: Tensor) -> Shape:
+    """The shape of one sample of a batch."""
+    return tuple(x.shape[1:])
+
+
+@cache
+def pads_of(kind: Kind, shape: Shape) -> Pads:
+    """The padding of a kind for one arriving shape."""
+    return kind.pads((shape,))
+
+
+def flat_pads(pads: Pads) -> list[int]:
+    """Padding as `torch.nn.functional.pad` takes it: last axis first."""
+    return [side for axis in reversed(pads) for side in axis]

@@ -1,0 +1,93 @@
+"""Where a sliding kernel lies, derived from its fields and the arriving array alone.
+
+The arithmetic of `net` has formulas for the same facts. Here they are counted, so that agreement
+of the two is proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count, product
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from foveal.engines.reference.row import Array
+
+
+@dataclass(frozen=True)
+class Track:
+    """A kernel sliding along one axis of n positions."""
+
+    n: int
+    before: int
+    after: int
+    kernel_size: int
+    dilation: int
+    starts: range
+    """Where the first tap lies, at every place where the last one fits too."""
+
+    def read_by(self, tap: int) -> slice:
+        """The padded positions that one tap reads, in order."""
+        reads = [start + tap * self.dilation for start in self.starts]
+        return slice(reads[0], reads[-1] + 1, self.starts.step)
+
+
+@dataclass(frozen=True)
+class Slide:
+    """A kernel sliding over all spatial axes of (N, C, ...)."""
+
+    tracks: tuple[Track, ...]
+
+    @property
+    def output(self) -> tuple[int, ...]:
+        return tuple(len(track.starts) for track in self.tracks)
+
+    def taps(self) -> Iterator[tuple[tuple[int, ...], tuple[Any, ...]]]:
+        """Each tap in row-major order, with the index of all that it reads."""
+        for tap in product(*(range(track.kernel_size) for track in self.tracks)):
+            reads = (track.read_by(t) for track, t in zip(self.tracks, tap, strict=True))
+            yield tap, (..., *reads)
+
+    def pad(self, x: Array, value: float) -> Array:
+        margins = [(track.before, track.after) for track in self.tracks]
+        return np.pad(x, [(0, 0), (0, 0), *margins], constant_values=value)
+
+    def unpad(self, padded: Array) -> Array:
+        return padded[(..., *(slice(t.before, t.before + t.n) for t in self.tracks))]
+
+
+def slide(x: Array, kernel_size: Any, stride: Any, padding: Any, dilation: Any = 1) -> Slide:
+    """How a kernel with these fields slides over x."""
+    sizes = x.shape[2:]
+    fields = [_each(field, len(sizes)) for field in (kernel_size, stride, padding, dilation)]
+    return Slide(tuple(map(_track, sizes, *fields)))
+
+
+def _track(n: int, kernel_size: int, stride: int, padding: Any, dilation: int) -> Track:
+    span = dilation * (kernel_size - 1) + 1
+    before, after = _margins(padding, n, span, stride)
+    starts = _starts(before + n + after, span, stride)
+    return Track(n, before, after, kernel_size, dilation, starts)
+
+
+def _starts(n: int, span: int, stride: int) -> range:
+    return range(0, n - span + 1, stride)
+
+
+def _margins(padding: Any, n: int, span: int, stride: int) -> tuple[int, int]:
+    """Before and after: `same` is the least that gives ⌈n / stride⌉ outputs, an odd one after."""
+    if padding == "valid":
+        return 0, 0
+    if padding == "same":
+        wanted = ceil(n / stride)
+        total = next(t for t in count() if len(_starts(n + t, span, stride)) == wanted)
+        return total // 2, total - total // 2
+    before, after = _each(padding, 2)
+    return before, after
+
+
+def _each(value: Any, axes: int) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,) * axes

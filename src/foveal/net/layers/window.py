@@ -1,0 +1,188 @@
+"""The geometry that convolution and pooling share: where windows lie and what they miss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd
+
+from foveal import checks
+from foveal.errors import ShapeError
+from foveal.net.kind import Kind, Pads, Shape, per_axis, shape_text, spatial
+from foveal.net.reach import Reach
+from foveal.net.reach import window as window_reach
+
+_AXES = ((), ("positions",), ("rows", "columns"), ("slices", "rows", "columns"))
+"""What positions along each axis are called, by the number of axes."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A sliding window along one axis: n positions arrive, padding included at both ends."""
+
+    n: int
+    kernel_size: int
+    stride: int
+    dilation: int
+    before: int
+    after: int
+
+    @property
+    def span(self) -> int:
+        """Positions from the first tap to the last."""
+        return self.dilation * (self.kernel_size - 1) + 1
+
+    @property
+    def slack(self) -> int:
+        """How far the window can slide; negative if it does not fit."""
+        return self.n + self.before + self.after - self.span
+
+    @property
+    def output(self) -> int:
+        """floor((n + before + after - span) / stride) + 1 (arXiv:1603.07285)."""
+        return self.slack // self.stride + 1
+
+    @property
+    def rest(self) -> int:
+        """What remains when the stride does not divide the way: (n + 2p - f) mod s."""
+        return self.slack % self.stride
+
+    @property
+    def unseen(self) -> int:
+        """Positions of the picture after the last window, which no output ever reads."""
+        return max(0, self.rest - self.after)
+
+    @property
+    def residues(self) -> int:
+        """How many of every `stride` positions some window reads; fewer than all leave gaps."""
+        return min(self.kernel_size, self.stride // gcd(self.stride, self.dilation))
+
+    def fitting(self) -> tuple[int, int]:
+        """The nearest padding with which the last window ends with the last position."""
+        lack = -self.slack % self.stride
+        if self.before == self.after:
+            if self.rest % 2 == 0 and self.rest <= min(lack, 2 * self.before):
+                return (self.before - self.rest // 2,) * 2
+            if lack % 2 == 0:
+                return (self.before + lack // 2,) * 2
+        return self.before, self.after + lack
+
+    def way(self) -> str:
+        """How far the window can slide, with the numbers put in: `39 + 2*1 - 3`."""
+        if self.before == self.after:
+            padding = f" + 2*{self.before}" if self.before else ""
+        else:
+            padding = f" + {self.before} + {self.after}"
+        return f"{self.n}{padding} - {self.span}"
+
+    def division(self) -> str:
+        return f"({self.way()}) mod {self.stride} = {self.rest}"
+
+    def formula(self) -> str:
+        return f"floor(({self.way()}) / {self.stride}) + 1 = {self.output}"
+
+
+def windows(
+    kind: Kind,
+    arriving: Shape,
+    *,
+    kernel_size: object,
+    stride: object,
+    dilation: object,
+    padding: object,
+) -> tuple[Window, ...]:
+    """The window of a kind along each arriving axis; ShapeError if it does not fit."""
+    sizes = spatial(kind, arriving)
+    axes = len(sizes)
+    kernels = per_axis(kind, "kernel_size", kernel_size, axes)
+    strides = kernels if stride is None else per_axis(kind, "stride", stride, axes)
+    dilations = per_axis(kind, "dilation", dilation, axes)
+    made = []
+    for axis, (n, k, s, d) in enumerate(zip(sizes, kernels, strides, dilations, strict=True)):
+        before, after = _pads(kind, padding, axis, axes, n, (k - 1) * d + 1, s)
+        made.append(Window(n, k, s, d, before, after))
+    if any(axis.slack < 0 for axis in made):
+        raise _does_not_fit(kind, arriving, made)
+    return tuple(made)
+
+
+def outputs(made: tuple[Window, ...]) -> Shape:
+    return tuple(axis.output for axis in made)
+
+
+def pads(made: tuple[Window, ...]) -> Pads:
+    return tuple((axis.before, axis.after) for axis in made)
+
+
+def reach(axis: Window) -> Reach | None:
+    return window_reach(axis.kernel_size, axis.stride, axis.dilation, axis.before)
+
+
+def formula(made: tuple[Window, ...]) -> str:
+    """The output size with numbers put in: once if all axes are alike."""
+    lines = [axis.formula() for axis in made]
+    return lines[0] if len(set(lines)) == 1 else ", ".join(lines)
+
+
+def _pads(
+    kind: Kind, padding: object, axis: int, axes: int, n: int, span: int, stride: int
+) -> tuple[int, int]:
+    """Padding before and after; of an odd total, `same` puts the extra position after."""
+    if padding == "valid":
+        return 0, 0
+    if padding == "same":
+        total = max((-(-n // stride) - 1) * stride + span - n, 0)
+        return total // 2, total - total // 2
+    side = per_axis(kind, "padding", padding, axes)[axis]
+    return side if isinstance(side, tuple) else (side, side)
+
+
+def _does_not_fit(kind: Kind, arriving: Shape, made: list[Window]) -> ShapeError:
+    kernel = shape_text(tuple(axis.kernel_size for axis in made))
+    dilated = shape_text(tuple(axis.span for axis in made))
+    across = f" (dilated over {dilated})" if dilated != kernel else ""
+    bare = shape_text(tuple(axis.n for axis in made))
+    room = shape_text(tuple(axis.n + axis.before + axis.after for axis in made))
+    padded = f" ({bare} and its padding)" if room != bare else ""
+    smaller = "a smaller kernel" if kernel == dilated else "a smaller kernel or dilation"
+    return ShapeError(
+        f"kernel {kernel}{across} does not fit into {room}{padded}",
+        arrives=shape_text(arriving),
+        fix=f"padding same, {smaller}, or one pooling layer fewer",
+    )
+
+
+def remainder(made: tuple[Window, ...]) -> str:
+    """What of the picture no window reads, between windows or after the last; empty if all is read.
+
+    Where the stride does not divide, also the nearest padding with which it does.
+    """
+    skipping, missing = [], []
+    for axis, name in zip(made, _AXES[len(made)], strict=True):
+        if axis.residues < axis.stride:
+            skipping.append((f"{axis.residues} of every {axis.stride}", name))
+        elif axis.unseen:
+            count = f"the last {axis.unseen}" if axis.unseen > 1 else "the last"
+            missing.append((count, name if axis.unseen > 1 else name[:-1]))
+    said = [f"reads only {_listed(skipping)}"] if skipping else []
+    if missing:
+        rests = dict.fromkeys(axis.division() for axis in made if axis.unseen)
+        said.append(
+            f"never sees {_listed(missing)}: {', '.join(rests)}; {_fitting(made)} would fit"
+        )
+    return "; ".join(said)
+
+
+def _listed(counted: list[tuple[str, str]]) -> str:
+    """`2 rows and columns` where the counts are alike, else `2 rows and 1 column`."""
+    if len({count for count, _ in counted}) == 1:
+        return f"{counted[0][0]} " + " and ".join(name for _, name in counted)
+    return " and ".join(f"{count} {name}" for count, name in counted)
+
+
+def _fitting(made: tuple[Window, ...]) -> str:
+    """The padding of all axes, as the notation writes it, with which nothing is missed."""
+    sides = [axis.fitting() if axis.unseen else (axis.before, axis.after) for axis in made]
+    alike = len(set(sides)) == 1 and sides[0][0] == sides[0][1]
+    return "padding " + checks.Padding().write(
+        sides[0][0] if alike else tuple(a if a == b else (a, b) for a, b in sides)
+    )

@@ -1,0 +1,67 @@
+"""What a training is asked to do: every choice that changes the result, in one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from foveal import checks
+from foveal.checks import Constraint, Flag, OneOf, Real, Whole
+
+
+def _setting(default: object, constraint: Constraint, help: str) -> Any:
+    """A field with what it may hold and what the command line says of it."""
+    return field(default=default, metadata={"constraint": constraint, "help": help})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a net is trained. Equal recipe, data, machine and versions give equal bits.
+
+    >>> Recipe(epochs=3).learning_rate
+    0.1
+    >>> Recipe(epochs=0)
+    Traceback (most recent call last):
+    ...
+    foveal.errors.SpecError: recipe epochs: must be a whole number from 1, not 0
+    """
+
+    epochs: int = _setting(20, Whole(), "How often every training picture is seen.")
+    batch_size: int = _setting(64, Whole(), "Pictures per step of the optimiser.")
+    optimiser: str = _setting(
+        "sgd", OneOf(("sgd", "adamw")), "sgd (with Nesterov momentum) or adamw."
+    )
+    learning_rate: float = _setting(0.1, Real(0, above=True), "The highest rate of the schedule.")
+    momentum: float = _setting(
+        0.9, Real(0, 1, below=True), "Share of the last step that goes on; adamw's first beta."
+    )
+    weight_decay: float = _setting(
+        5e-4, Real(0), "Pull of the weights towards zero; biases and norms have none."
+    )
+    label_smoothing: float = _setting(
+        0.1, Real(0, 1, below=True), "Share of the target spread over all classes."
+    )
+    schedule: str = _setting(
+        "one-cycle", OneOf(("one-cycle", "linear")), "one-cycle (up, then down) or linear (down)."
+    )
+    averaging: float = _setting(
+        0.0, Real(0, 1, below=True), "Decay of the running mean of weights kept; 0 keeps the last."
+    )
+    shift: int = _setting(0, Whole(0), "Augmentation: random shift by up to so many pixels.")
+    flip: bool = _setting(False, Flag(), "Augmentation: mirror at random; not for digits.")
+    affine: float = _setting(
+        0.0, Real(0, 1), "Augmentation: random rotation (radians), scale and shear up to this."
+    )
+    cutout: int = _setting(0, Whole(0), "Augmentation: blank a square of so many pixels.")
+    precision: str = _setting(
+        "auto",
+        OneOf(("auto", "float32", "bfloat16")),
+        "auto takes bfloat16 where the machine says that it is fast.",
+    )
+    seed: int = _setting(0, Whole(0), "Start of every random number.")
+
+    def __post_init__(self) -> None:
+        for setting in fields(self):
+            constraint: Constraint = setting.metadata["constraint"]
+            value = checks.accept("recipe", setting.name, constraint, getattr(self, setting.name))
+            object.__setattr__(self, setting.name, value)

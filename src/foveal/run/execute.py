@@ -1,0 +1,237 @@
+"""Carry out a plan: decode, train, measure, save, report."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from foveal import report
+from foveal.data.samples import Loaded, Samples
+from foveal.model import Model, save
+from foveal.model.preprocessing import split
+from foveal.net import Net
+from foveal.net.arithmetic import arithmetic
+from foveal.net.layers import Normalise, Softmax
+from foveal.run import trunk
+from foveal.run.plan import Plan
+from foveal.tasks.classify import Evaluation, Part
+from foveal.training import Event, Finished, Job, Started, train
+
+MOST_PICTURES = 200
+"""Wrong pictures that the report shows."""
+LIBRARIES = ("foveal", "torch", "numpy", "pillow", "onnxruntime", "safetensors")
+
+
+@dataclass(frozen=True)
+class Loading:
+    """Pictures of a part that are decoded so far."""
+
+    part: str
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """A training is over: what it came to, and where everything lies."""
+
+    model: Model
+    evaluation: Evaluation
+    folder: Path
+    model_path: Path
+    report_path: Path
+    finished: Finished
+    started: Started
+    train_seconds: float
+    total_seconds: float
+    n_train: int
+    notes: tuple[str, ...]
+
+
+def execute(plan: Plan, stop: Callable[[], bool] = bool) -> Iterator[Event | Loading | Done]:
+    """Train as planned, and yield what happens; the last record is `Done`.
+
+    `stop` is asked after every step; true ends the training, and what was learned is kept.
+
+    Raises: DataError if too many pictures cannot be read; MachineError if the disk refuses
+    """
+    when = datetime.now().astimezone()
+    steps = trunk.geometry(plan.size)
+    height, width = plan.size if isinstance(plan.size, tuple) else (plan.size, plan.size)
+    shape = (plan.data.channels, height, width)
+    entrance = split(Net.of(*steps), shape)
+    learned = yield from _load(entrance.load, plan.data.train)
+    checked = yield from _load(entrance.load, plan.data.validation)
+    normalise = _statistics(learned.pictures)
+    whole = Net.of(*steps, normalise, *plan.net.root.items, Softmax()).with_names()
+    names = whole.root.items[len(steps) : -1]
+    job = Job(
+        net=Net.of(*names),
+        input=shape,
+        train=(learned.pictures, learned.labels),
+        validation=(checked.pictures, checked.labels) if len(checked) else None,
+        num_classes=len(plan.data.classes),
+        recipe=plan.recipe,
+        goal=plan.goal,
+        stop=stop,
+    )
+    started = finished = None
+    for event in train(job):
+        started = event if isinstance(event, Started) else started
+        finished = event if isinstance(event, Finished) else finished
+        yield event
+    if started is None or finished is None:
+        raise AssertionError("a training begins and ends")
+    model = Model(whole, shape, finished.weights, plan.data.classes)
+    measured: Part = "validation" if plan.data.test is None else "test"
+    part = plan.data.measured
+    evaluation = model.evaluate(part, plan.data.classes, measured)
+    done = Done(
+        model=_described(model, plan, evaluation, started),
+        evaluation=evaluation,
+        folder=plan.folder,
+        model_path=plan.folder / "model.safetensors",
+        report_path=plan.folder / "report.html",
+        finished=finished,
+        started=started,
+        train_seconds=finished.training_seconds,
+        total_seconds=monotonic() - plan.began,
+        n_train=len(learned),
+        notes=plan.data.notes,
+    )
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    save(done.model, done.model_path)
+    _report(done, plan, when, (*learned.skipped, *checked.skipped))
+    yield done
+
+
+def _load(
+    load: Callable[..., Loaded], samples: Samples
+) -> Iterator[Loading | Any]:  # a generator whose value is the loaded part
+    progress: list[Loading] = []
+
+    def note(done: int, of: int) -> None:
+        progress.append(Loading(samples.part, done, of))
+
+    loaded = load(samples, note)
+    yield from progress[-1:]
+    return loaded
+
+
+def _statistics(pictures: np.ndarray) -> Normalise:
+    """Mean and deviation of each channel over the training part, to four digits."""
+    sums = [np.zeros(pictures.shape[-1]), np.zeros(pictures.shape[-1])]
+    for start in range(0, len(pictures), 1024):
+        block = pictures[start : start + 1024].reshape(-1, pictures.shape[-1]).astype(np.float64)
+        sums[0] += block.sum(axis=0)
+        sums[1] += np.square(block).sum(axis=0)
+    count = pictures.size / pictures.shape[-1]
+    mean = sums[0] / count
+    std = np.sqrt(np.maximum(sums[1] / count - mean**2, 1.0))
+    return Normalise(
+        mean=tuple(float(f"{value:.4g}") for value in mean),
+        std=tuple(float(f"{value:.4g}") for value in std),
+    )
+
+
+def _described(model: Model, plan: Plan, evaluation: Evaluation, started: Started) -> Model:
+    """The model with what is known of its training."""
+    about = {
+        "metrics": {
+            "part": evaluation.part,
+            "n": evaluation.n,
+            "accuracy": evaluation.accuracy,
+            "accuracy_interval": list(evaluation.accuracy_interval),
+            "loss": evaluation.loss,
+        },
+        "data": {"name": plan.data.name, "fingerprint": plan.data.fingerprint},
+        "recipe": asdict(plan.recipe),
+        "device": started.device,
+        "precision": started.precision,
+        "versions": versions(),
+    }
+    return Model(model.net, model.input, model.weights, model.classes, model.task, about)
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the libraries that a result depends on."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _report(done: Done, plan: Plan, when: datetime, skipped: tuple[Any, ...]) -> None:
+    """report.html, results.csv, wrong.csv and args.toml beside the model."""
+    from foveal import __version__  # noqa: F401
+
+    model, data = done.model, plan.data
+    epochs = tuple(report.EpochRow(**asdict(epoch)) for epoch in done.finished.epochs)
+    facts = arithmetic(model.program).facts()
+    parts = {"training": data.train, "validation": data.validation}
+    counts = {part: tuple(map(int, samples.counts)) for part, samples in parts.items()}
+    if data.test is not None:
+        counts["test"] = tuple(map(int, data.test.counts))
+    args = {**plan.asked, "size": plan.size, **asdict(plan.recipe), "goal": asdict(plan.goal)}
+    args["size"] = list(plan.size) if isinstance(plan.size, tuple) else plan.size
+    report.write_args(plan.folder / "args.toml", args)
+    report.write_results_csv(plan.folder / "results.csv", epochs)
+    report.write_wrong_csv(plan.folder / "wrong.csv", done.evaluation)
+    record = report.RunRecord(
+        title=f"{data.name} · {plan.net_name}",
+        net=model.net.write(),
+        layers=tuple(facts["layers"]),  # type: ignore[arg-type]
+        parameters=int(facts["parameters"]),  # type: ignore[call-overload]
+        data=report.DataFacts(
+            name=data.name,
+            counts=counts,
+            skipped=tuple((entry.path, entry.reason) for entry in (*data.skipped, *skipped)),
+            notes=data.notes,
+        ),
+        epochs=epochs,
+        evaluation=done.evaluation,
+        first_loss=done.started.first_loss,
+        args=args,
+        seed=plan.recipe.seed,
+        device=done.started.device,
+        precision=done.started.precision,
+        versions=versions(),
+        started=when,
+        training_seconds=done.train_seconds,
+        total_seconds=done.total_seconds,
+        model_file=done.model_path.name,
+        uses=_uses(done.model_path),
+        repeatable=done.started.repeatable,
+        pictures=_wrong_pictures(done, plan),
+    )
+    report.write_report(plan.folder, record)
+
+
+def _uses(model: Path) -> tuple[report.Use, ...]:
+    return (
+        report.Use("Ask what is in pictures", f"foveal predict {model} PICTURES…"),
+        report.Use("Measure it on other pictures", f"foveal evaluate {model} FOLDER"),
+        report.Use("Take it elsewhere", f"foveal export {model} -o model.onnx"),
+        report.Use("See every layer", f"foveal show {model}"),
+    )
+
+
+def _wrong_pictures(done: Done, plan: Plan) -> dict[str, np.ndarray]:
+    """The pictures of the first wrong answers, by name."""
+    samples = plan.data.measured
+    places = {name: place for place, name in enumerate(samples.names)}
+    return {
+        wrong.file: samples.pictures(places[wrong.file], done.model.split.at_least)
+        for wrong in done.evaluation.wrong[:MOST_PICTURES]
+    }

@@ -1,0 +1,59 @@
+"""`foveal.train`: one call from a data set to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from foveal.errors import FovealError
+from foveal.model import Model
+from foveal.net import Net
+from foveal.run import plan as planning
+from foveal.run.trunk import DEFAULT_NET, Size
+
+if TYPE_CHECKING:
+    from foveal.training import Goal
+
+
+def train(
+    source: str | Path = "digits",
+    *,
+    net: Net | str = DEFAULT_NET,
+    size: Size | None = None,
+    settings: Mapping[str, int] | None = None,
+    goal: Goal | None = None,
+    name: str | None = None,
+    runs: str | Path = "runs",
+    watch: Callable[[Any], None] | None = None,
+    **changes: Any,
+) -> Model:
+    """Train a classifier on a folder of pictures, and return it.
+
+    `source` is a folder with a folder of pictures for each class (or one of the other layouts
+    that `foveal data check` explains), or `digits`. Everything else has a default. `net` is a Net,
+    a name of the zoo, a `.net` file or notation; `size` the side of the pictures in pixels;
+    `changes` are fields of `foveal.Recipe`, such as `epochs=5`. `watch` is called with every
+    record of what happens. Model, report and tables lie in a new folder `runs/classify/…`.
+
+    Raises: DataError, SpecError or NotationError if data, net or options cannot be used;
+            MissingExtra without PyTorch; MachineError if the disk refuses
+    """
+    made = planning.plan(
+        source,
+        net=net,
+        size=size,
+        settings=settings,
+        goal=goal,
+        name=name,
+        runs=runs,
+        **changes,
+    )
+    from foveal.run.execute import Done, execute
+
+    for event in execute(made):
+        if watch is not None:
+            watch(event)
+        if isinstance(event, Done):
+            return event.model
+    raise FovealError("the training ended without a result")

@@ -1,0 +1,122 @@
+"""What a training needs to go on after an interruption, with the same bits as without one.
+
+Order, augmentation and dropout are functions of seed and step, so no random state is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foveal.errors import DataError, ModelFileError
+from foveal.model import container
+from foveal.training.events import Epoch
+from foveal.training.job import Job
+
+LATEST, BEFORE = "checkpoint.safetensors", "checkpoint-before.safetensors"
+FORMAT = "foveal checkpoint 1"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a training after a number of steps."""
+
+    step: int
+    epochs: tuple[Epoch, ...]
+    seconds: float
+    """Of training so far."""
+    epoch_seconds: float
+    """Of the epoch that is under way."""
+    first_loss: float
+    arrays: Mapping[str, np.ndarray]
+    """`weights.…`, `mean.…`, `optimiser.…`, and `loss`, the sum over the epoch under way."""
+
+    def group(self, name: str) -> dict[str, np.ndarray]:
+        """The arrays of one group, without its name."""
+        start = f"{name}."
+        return {
+            key.removeprefix(start): array
+            for key, array in self.arrays.items()
+            if key.startswith(start)
+        }
+
+
+def save(folder: Path, job: Job, checkpoint: Checkpoint) -> Path:
+    """Write a checkpoint; the one before stays beside it until the next.
+
+    Raises: MachineError if the disk refuses
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    latest = folder / LATEST
+    document = {
+        "format": FORMAT,
+        "job": identity(job),
+        "step": checkpoint.step,
+        "epochs": [asdict(epoch) for epoch in checkpoint.epochs],
+        "seconds": checkpoint.seconds,
+        "epoch_seconds": checkpoint.epoch_seconds,
+        "first_loss": checkpoint.first_loss,
+    }
+    if latest.exists():
+        os.replace(latest, folder / BEFORE)
+    container.write(latest, document, checkpoint.arrays)
+    return latest
+
+
+def load(folder: Path, job: Job) -> Checkpoint | None:
+    """The latest whole checkpoint of a folder, or None if there never was one.
+
+    Raises: DataError if it is of another training; ModelFileError if none is whole
+    """
+    found = [path for name in (LATEST, BEFORE) if (path := folder / name).exists()]
+    for path in found:
+        try:
+            return _load(path, job)
+        except ModelFileError:
+            if path == found[-1]:
+                raise
+    return None
+
+
+def _load(path: Path, job: Job) -> Checkpoint:
+    header = container.read_header(path)
+    document: Mapping[str, Any] = header.document
+    if document.get("format") != FORMAT:
+        raise ModelFileError("is not a checkpoint", where=str(path), expected=FORMAT)
+    asked = identity(job)
+    changed = [name for name, value in document["job"].items() if asked[name] != value]
+    if changed:
+        raise DataError(
+            f"belongs to a training with another {' and '.join(changed)}",
+            where=str(path),
+            fix="resume with what it began with, or start anew in another folder",
+        )
+    return Checkpoint(
+        step=document["step"],
+        epochs=tuple(Epoch(**epoch) for epoch in document["epochs"]),
+        seconds=document["seconds"],
+        epoch_seconds=document["epoch_seconds"],
+        first_loss=document["first_loss"],
+        arrays=container.read_tensors(path, header),
+    )
+
+
+def identity(job: Job) -> dict[str, Any]:
+    """What must be the same for a training to go on: net, recipe and data."""
+    digest = hashlib.sha256()
+    for part in (job.train, job.validation or ()):
+        for array in part:
+            digest.update(np.ascontiguousarray(array))
+    return {
+        "net": repr(job.net),
+        "input": list(job.input),
+        "task": job.task,
+        "recipe": asdict(job.recipe),
+        "data": digest.hexdigest(),
+    }

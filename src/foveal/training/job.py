@@ -1,0 +1,111 @@
+"""All that a training is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foveal.checks import Constraint, Optional, Real, accept
+from foveal.errors import DataError, SpecError, did_you_mean
+from foveal.net import Net
+from foveal.net.kind import Shape, shape_text
+from foveal.recipe import Recipe
+from foveal.training.losses import LOSSES
+
+Part: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
+"""Pictures (N, H, W, C) and the number of each one's class."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """When a training may end before its epochs are done. Accuracy and loss are of validation.
+
+    >>> Goal(accuracy=99)
+    Traceback (most recent call last):
+    ...
+    foveal.errors.SpecError: goal accuracy: must be a number from 0 up to 1, or unset, not 99
+    """
+
+    accuracy: float | None = None
+    """Stop after the first epoch with at least this share right."""
+    loss: float | None = None
+    """Stop after the first epoch with at most this mean cross-entropy."""
+    within: float | None = None
+    """Seconds: instead of epochs, so that the schedule follows the clock. Not repeatable."""
+
+    def __post_init__(self) -> None:
+        bounds: dict[str, Constraint] = {
+            "accuracy": Optional(Real(0, 1)),
+            "loss": Optional(Real(0)),
+            "within": Optional(Real(0, above=True)),
+        }
+        for name, bound in bounds.items():
+            object.__setattr__(self, name, accept("goal", name, bound, getattr(self, name)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A net, what it learns from, and how.
+
+    Raises:  SpecError if the net does not give a score for each class, or a goal needs a
+             validation part that is not there; DataError if pictures and labels do not fit
+    """
+
+    net: Net
+    """Reads levels of 0 … 255, (N, C, H, W), and ends with a score per class, before softmax."""
+    input: Shape
+    train: Part
+    validation: Part | None = None
+    num_classes: int
+    recipe: Recipe = field(default_factory=Recipe)
+    goal: Goal = field(default_factory=Goal)
+    task: str = "classify"
+    checkpoint: Path | None = None
+    """Folder that keeps what is needed to go on after an interruption."""
+    resume: bool = False
+    """Go on from the checkpoint in that folder, if there is one."""
+    stop: Callable[[], bool] = bool
+    """Asked after every step; true ends the training."""
+
+    def __post_init__(self) -> None:
+        if self.task not in LOSSES:
+            raise SpecError("has no loss", where=f"task {self.task}", fix=did_you_mean(self.task, LOSSES))
+        made = self.net.bind(self.input).result_shapes()
+        if made != {"": (self.num_classes,)}:
+            found = ", ".join(f"{name} {shape_text(shape)}".strip() for name, shape in made.items())
+            raise SpecError(
+                "does not give one score per class",
+                where="net",
+                arrives=found,
+                expected=str(self.num_classes),
+                fix=f"let it end with: dense {self.num_classes}",
+            )
+        if self.validation is None and (self.goal.accuracy, self.goal.loss) != (None, None):
+            raise SpecError("accuracy and loss need a validation part", where="goal")
+        self._check("training", self.train)
+        if self.validation is not None:
+            self._check("validation", self.validation)
+
+    def _check(self, name: str, part: Part) -> None:
+        x, y = part
+        channels, *sizes = self.input
+        where = f"the {name} part"
+        if x.dtype != np.uint8 or x.shape[1:] != (*sizes, channels) or len(sizes) != 2:
+            raise DataError(
+                "the pictures are not what the net reads",
+                where=where,
+                arrives=f"{x.dtype} {shape_text(x.shape)}",
+                expected=f"uint8 {shape_text((len(x), *sizes, channels))}",
+            )
+        if y.shape != (len(x),) or not len(x):
+            raise DataError(f"{len(x)} pictures and {y.size} labels", where=where, fix="as many of each")
+        if y.min() < 0 or y.max() >= self.num_classes:
+            outside = y.min() if y.min() < 0 else y.max()
+            raise DataError(
+                f"label {outside} is no class", where=where, expected=f"0 to {self.num_classes - 1}"
+            )

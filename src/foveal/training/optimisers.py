@@ -1,0 +1,86 @@
+"""How weights follow their gradients, and the running mean of where they went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, AdamW, Optimizer
+
+from foveal.recipe import Recipe
+
+BETA_2 = 0.99
+"""Decay of AdamW's squared gradients: shorter than its usual 0.999, for trainings of few steps."""
+
+
+def optimiser(module: nn.Module, recipe: Recipe) -> Optimizer:
+    """The optimiser of a recipe; what is not a kernel or a matrix has no weight decay."""
+    parameters = list(module.parameters())
+    groups = [
+        {
+            "params": [p for p in parameters if p.dim() > 1],
+            "weight_decay": recipe.weight_decay,
+        },
+        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+    ]
+    match recipe.optimiser:
+        case "sgd":
+            nesterov = recipe.momentum > 0
+            return SGD(groups, recipe.learning_rate, recipe.momentum, nesterov=nesterov, fused=True)
+        case "adamw":
+            betas = (recipe.momentum, BETA_2)
+            return AdamW(groups, recipe.learning_rate, betas, fused=True)
+    raise ValueError(recipe.optimiser)
+
+
+def state(optimiser: Optimizer) -> dict[str, np.ndarray]:
+    """What an optimiser remembers, as arrays by `number of parameter.name`."""
+    held = optimiser.state_dict()["state"]
+    return {
+        f"{number}.{name}": value.detach().cpu().contiguous().numpy().copy()
+        for number, names in held.items()
+        for name, value in names.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def restore(optimiser: Optimizer, arrays: Mapping[str, np.ndarray]) -> None:
+    """Give an optimiser back what `state` took."""
+    held: dict[int, dict[str, Tensor]] = {}
+    for key, value in arrays.items():
+        number, _, name = key.partition(".")
+        held.setdefault(int(number), {})[name] = torch.tensor(value)
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": held})
+
+
+class Average:
+    """The running mean of weights and statistics; with decay 0 the last ones themselves.
+
+    Use it to answer with less noise than the last step has. Early steps count more, so that the
+    random start is soon forgotten: the decay is min(decay, (1 + steps) / (10 + steps)).
+
+    Source:  Polyak & Juditsky 1992, doi:10.1137/0330046
+    """
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.last = list(module.state_dict().values())
+        self.mean = [value.clone() for value in self.last] if decay else self.last
+
+    @torch.no_grad()
+    def update(self, steps: int) -> None:
+        """Take in the weights after so many steps."""
+        if self.decay:
+            decay = min(self.decay, (1 + steps) / (10 + steps))
+            torch._foreach_lerp_(self.mean, self.last, 1 - decay)
+
+    @torch.no_grad()
+    def swap(self) -> None:
+        """Exchange the module's weights and their mean; twice changes nothing."""
+        if self.decay:
+            for last, mean in zip(self.last, self.mean, strict=True):
+                kept = last.clone()
+                last.copy_(mean)
+                mean.copy_(kept)

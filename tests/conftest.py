@@ -1,0 +1,30 @@
+"""What every test may use: the command as a user runs it, and Hypothesis without a clock."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The same examples every time, so that a red test is red for everyone; `long` looks further.
+settings.register_profile("short", deadline=None, derandomize=True)
+settings.register_profile("long", deadline=None, max_examples=2000)
+settings.load_profile("short")
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run_foveal(tmp_path: Path) -> Run:
+    """Run `foveal ARGUMENTS` in a process of its own, in `tmp_path` unless `cwd` is given."""
+
+    def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "foveal", *map(str, arguments)]
+        settled = {"cwd": tmp_path, "capture_output": True, "encoding": "utf-8", "timeout": 120}
+        return subprocess.run(command, **{**settled, **options})
+
+    return run
