@@ -71,10 +71,14 @@ def test_the_new_content_replaces_the_old(path, content):
     assert alone(path)
 
 
-def test_blocks_of_other_numbers_than_bytes_are_counted_in_bytes(path):
+def test_blocks_of_other_numbers_than_bytes_are_counted_in_bytes(path, failing):
     block = memoryview(bytes(8)).cast("d")
     files.write_atomically(path, [block])
     assert path.read_bytes() == bytes(8)
+    failing(3, errno.EIO)
+    with pytest.raises(MachineError) as caught:
+        files.write_atomically(path, [block])
+    assert caught.value.expected == "8 bytes to be written"
 
 
 def test_a_large_block_is_not_copied(path):

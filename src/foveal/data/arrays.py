@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,14 +75,14 @@ def open_file(path: Path, cut: Cut) -> Dataset:
         None if (raw := _part(path, arrays, part)) is None else content(part, raw)
         for part in ("validation", "test")
     )
-    shape = facts[1].shape
+    array = cast(Stack, first.store).array
     return assemble(
         path.stem,
         classes,
         (first, validation, test),
         cut,
-        channels=shape[3],
-        sizes=...,
+        channels=array.shape[3],
+        sizes=sizes_of(array),
         fingerprint=fingerprint(facts),
     )
 
@@ -162,16 +162,14 @@ def _part(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> _Raw | None
     return _Raw(pictures, labels)
 
 
-def _content(path: Path, part: str, raw: _Raw, scale: _Scale, values: NDArray[Any]) -> Content:
-    unknown = np.setdiff1d(raw.labels, values)
+def _places(path: Path, part: str, labels: NDArray[Any], values: NDArray[Any]) -> NDArray[np.int64]:
+    unknown = np.setdiff1d(labels, values)
     if unknown.size:
         raise DataError(
             f"the label {printable(str(unknown[0]))} of the {part} part has no training picture",
             where=str(path),
         )
-    array = _channels_last(path, part, raw.pictures, scale)
-    labels = np.searchsorted(values, raw.labels).astype(np.int64)
-    return Content(tuple(map(str, range(len(labels)))), labels, Stack(array))
+    return np.searchsorted(values, labels).astype(np.int64)
 
 
 def _channels_last(path: Path, part: str, pictures: NDArray[Any], scale: _Scale) -> Pixels:
@@ -199,11 +197,6 @@ def _channels_last(path: Path, part: str, pictures: NDArray[Any], scale: _Scale)
         seen = array[..., :3] * alpha + np.array(BACKGROUND, np.uint16) * (255 - alpha)
         array = ((seen + 127) // 255).astype(np.uint8)
     return np.ascontiguousarray(array)
-
-
-def _classes(labels: NDArray[Any]) -> tuple[tuple[str, ...], NDArray[Any]]:
-    values = np.unique(labels)
-    return tuple(printable(str(value)) for value in values), values
 
 
 def _listed(arrays: dict[str, NDArray[Any]]) -> str:

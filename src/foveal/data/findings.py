@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,16 +122,7 @@ def _about_classes(dataset: Dataset, present: list[Samples]) -> Iterator[Finding
         if absent:
             message = f"the {part.part} part has no picture of {_listed(absent)}"
             yield Finding("classes", "warning", where, message)
-    counts = dict(zip(dataset.classes, dataset.train.counts.tolist(), strict=True))
-    large, most = Counter(counts).most_common(1)[0]
-    small = min((name for name in counts if counts[name]), key=counts.__getitem__)
-    share = most / sum(counts.values())
-    message = (
-        f"{len(counts)} classes: '{large}' has most pictures ({most:,}), '{small}' fewest "
-        f"({counts[small]:,}); always saying '{large}' would be right for {share:.1%}"
-    )
-    severity = "warning" if most > UNBALANCED * counts[small] else "note"
-    yield Finding("balance", severity, where, message)
+    yield _balance(where, dataset)
     (low_h, mid_h, high_h), (low_w, mid_w, high_w) = dataset.sizes.heights, dataset.sizes.widths
     message = (
         f"heights {low_h} to {high_h} pixels (median {mid_h}), widths {low_w} to {high_w} "
@@ -141,6 +132,20 @@ def _about_classes(dataset: Dataset, present: list[Samples]) -> Iterator[Finding
     for note in dataset.notes:
         if not note.startswith("No test part") and "data check says why" not in note:
             yield Finding("note", "note", where, note)
+
+
+def _balance(where: str, dataset: Dataset) -> Finding:
+    counts = dataset.train.counts
+    most, least = int(counts.max()), int(counts.min())
+    large, small = dataset.classes[counts.argmax()], dataset.classes[counts.argmin()]
+    share = f"always saying '{large}' would be right for {most / counts.sum():.1%}"
+    if most == least:
+        return Finding(
+            "balance", "note", where, f"{len(counts)} classes with {most:,} pictures each; {share}"
+        )
+    sides = f"most of '{large}' ({most:,}), fewest of '{small}' ({least:,})"
+    severity = "warning" if most > UNBALANCED * least else "note"
+    return Finding("balance", severity, where, f"{len(counts)} classes, {sides}; {share}")
 
 
 def _listed(names: list[str]) -> str:

@@ -10,8 +10,10 @@ import gzip
 import math
 import struct
 import zlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,29 +44,26 @@ def open_folder(folder: Path, cut: Cut) -> Dataset:
 
     Raises: DataError if a file is damaged, missing, or the numbers do not fit
     """
-    images, labels = _pair(folder, "train")
-    train = _content(images, labels)
-    present = np.flatnonzero(np.bincount(train.labels))
-    counts = {str(label): int((train.labels == label).sum()) for label in present}
-    refuse_few_classes(str(labels), counts, *NOT_ENOUGH)
-    classes = tuple(str(label) for label in range(int(present[-1]) + 1))
-    stack = cast(Stack, train.store).array
-    facts: list[bytes | NDArray[np.uint8] | NDArray[np.int64]] = [stack, train.labels]
-    test = None
+    files = _pair(folder, "train")
+    array, values = _read_pair(files)
+    present, counts = np.unique(values, return_counts=True)
+    classes = tuple(map(str, present))
+    refuse_few_classes(
+        str(files.labels), dict(zip(classes, counts.tolist(), strict=True)), *NOT_ENOUGH
+    )
+    facts: list[bytes | NDArray[np.uint8] | NDArray[np.int64]] = [array, values]
+    test: Callable[[], Content] | None = None
     if find(folder, "t10k", "images") or find(folder, "t10k", "labels"):
-        pair = _pair(folder, "t10k")
-        facts += [f"{path.name} {path.stat().st_size}".encode() for path in pair]
-
-        def test() -> Content:
-            return _test_content(*pair, stack.shape[1:3], len(classes))
-
+        test_files = _pair(folder, "t10k")
+        facts += [f"{path.name} {path.stat().st_size}".encode() for path in test_files]
+        test = partial(_test_content, test_files, array.shape[1:], present)
     return assemble(
         folder.name,
         classes,
-        (train, None, test),
+        (_content(array, values, present), None, test),
         cut,
         channels=1,
-        sizes=sizes_of(stack),
+        sizes=sizes_of(array),
         fingerprint=fingerprint(facts),
     )
 
@@ -115,40 +114,52 @@ def _values(file: IO[bytes], path: Path, axes: int, at_most: int) -> NDArray[np.
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
-def _pair(folder: Path, part: str) -> tuple[Path, Path]:
+class _Pair(NamedTuple):
+    images: Path
+    labels: Path
+
+
+def _pair(folder: Path, part: str) -> _Pair:
     images, labels = find(folder, part, "images"), find(folder, part, "labels")
     if images is None or labels is None:
-        missing = "images-idx3" if images is None else "labels-idx1"
+        missing = f"{part}-images-idx3-ubyte" if images is None else f"{part}-labels-idx1-ubyte"
+        raise DataError(f"no file {missing} or {missing}.gz", where=str(folder))
+    return _Pair(images, labels)
+
+
+def _read_pair(files: _Pair) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    images, labels = read(files.images, 3), read(files.labels, 1)
+    if len(images) != len(labels) or not images.size:
         raise DataError(
-            f"no file {part}-{missing}-ubyte or {part}-{missing}-ubyte.gz", where=str(folder)
+            "pictures and labels do not fit together",
+            where=str(files.images),
+            arrives=f"{len(images):,} pictures of {_size(images)}, {len(labels):,} labels",
+            expected="a label for each picture",
         )
     return images, labels
 
 
-def _content(images: Path, labels: Path) -> Content:
-    pictures, answers = read(images, 3), read(labels, 1)
-    if len(pictures) != len(answers) or not pictures.size:
-        raise DataError(
-            "pictures and labels do not fit together",
-            where=str(images),
-            arrives=f"{len(pictures):,} pictures of {pictures.shape[1]}x{pictures.shape[2]}, "
-            f"{len(answers):,} labels",
-            expected="as many pictures as labels",
-        )
-    names = tuple(map(str, range(len(answers))))
-    return Content(names, answers.astype(np.int64), Stack(pictures[:, :, :, None]))
+def _content(
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], present: NDArray[np.uint8]
+) -> Content:
+    places = np.searchsorted(present, labels).astype(np.int64)
+    return Content(tuple(map(str, range(len(labels)))), places, Stack(images[:, :, :, None]))
 
 
-def _test_content(images: Path, labels: Path, size: tuple[int, ...], num_classes: int) -> Content:
-    content = _content(images, labels)
-    shape = cast(Stack, content.store).array.shape[1:3]
-    if shape != size:
+def _test_content(files: _Pair, size: tuple[int, ...], present: NDArray[np.uint8]) -> Content:
+    images, labels = _read_pair(files)
+    if images.shape[1:] != size:
         raise DataError(
             "test pictures have another size than training pictures",
-            where=str(images),
-            arrives="x".join(map(str, shape)),
+            where=str(files.images),
+            arrives=_size(images),
             expected="x".join(map(str, size)),
         )
-    if (largest := int(content.labels.max())) >= num_classes:
-        raise DataError(f"the label {largest} has no training picture", where=str(labels))
-    return content
+    unknown = np.setdiff1d(labels, present)
+    if unknown.size:
+        raise DataError(f"the label {unknown[0]} has no training picture", where=str(files.labels))
+    return _content(images, labels, present)
+
+
+def _size(images: NDArray[np.uint8]) -> str:
+    return "x".join(map(str, images.shape[1:]))

@@ -144,21 +144,25 @@ class Samples:
         prepare: Callable[[Pixels], Pixels] | None = None,
         progress: Callable[[int, int], None] | None = None,
         at_least: int | None = None,
+        shape: tuple[int, ...] | None = None,
     ) -> Loaded:
         """Decode everything into one uint8 array.
 
         `prepare` cuts a picture (H,W,C) to the one size that the net reads; without it
-        the pictures must have one size already. `progress` is called with how many are done and
-        how many there are. Pictures that cannot be decoded are set aside and listed.
+        the pictures must have one size already. `shape` is that of a prepared picture, by
+        default the first one's. `progress` is called with how many are done and how many there
+        are. Pictures that cannot be decoded are set aside and listed.
+
+        Shape:  -> (N, *shape) uint8
 
         Raises: DataError if more than 1 % and more than 10 are bad, if a class of the
                 training part has none left, or if sizes differ
         """
         content = self._content()
         if prepare is None and isinstance(content.store, Stack):
-            return Loaded(content.store.array, content.labels, content.names)
+            return Loaded(content.store.array.copy(), content.labels, content.names)
         count = len(content.labels)
-        array: Pixels = np.empty((0,), np.uint8)
+        array: Pixels = np.empty((0,) if shape is None else (count, *shape), np.uint8)
         kept: list[int] = []
         skipped: list[Skipped] = []
         for index, answer in enumerate(self._prepared(content, prepare, at_least)):
@@ -167,9 +171,9 @@ class Samples:
                 skipped.append(Skipped(name, answer.problem, damaged=True))
                 refuse_if_many(skipped, count, f"the {self.part} part")
             else:
-                if not kept:
+                if not kept and shape is None:
                     array = np.empty((count, *answer.shape), np.uint8)
-                self._same_shape(array, answer, content, kept, index)
+                _same_size(content.names[index], answer.shape, array.shape)
                 array[len(kept)] = answer
                 kept.append(index)
             if progress is not None:
@@ -195,22 +199,10 @@ class Samples:
                 return error
             return picture if prepare is None else prepare(picture)
 
-        return in_order(one, len(content.labels))
-
-    @staticmethod
-    def _same_shape(
-        array: Pixels, answer: Pixels, content: Content, kept: list[int], index: int
-    ) -> None:
-        if answer.shape == array.shape[1:]:
-            return
-        first = content.names[kept[0]]
-        raise DataError(
-            "pictures differ in size",
-            where=content.names[index],
-            arrives=_size(answer.shape),
-            expected=f"{_size(array.shape[1:])} as in {first}",
-            fix="let the net begin with a resize",
-        )
+        count = len(content.labels)
+        if isinstance(content.store, Stack):  # nothing to decode: threads would cost more
+            return map(one, range(count))
+        return in_order(one, count)
 
     def _refuse_if_class_lost(self, content: Content, kept: list[int]) -> None:
         left = np.bincount(content.labels[kept], minlength=len(self.classes))
@@ -237,5 +229,13 @@ def refuse_if_many(skipped: list[Skipped], count: int, where: str) -> None:
     )
 
 
-def _size(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape[:2]))
+def _same_size(name: str, arriving: tuple[int, ...], stack: tuple[int, ...]) -> None:
+    if arriving == stack[1:]:
+        return
+    raise DataError(
+        "pictures differ in size",
+        where=name,
+        arrives="x".join(map(str, arriving)),
+        expected="x".join(map(str, stack[1:])),
+        fix="let the net begin with a resize",
+    )

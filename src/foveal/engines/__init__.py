@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
 from foveal.errors import SpecError, did_you_mean
@@ -33,9 +34,16 @@ class Engine(Protocol):
         ...
 
 
-def build(name: str, program: Program, weights: Mapping[str, np.ndarray]) -> Engine:
+def build(
+    name: str, program: Program, weights: Mapping[str, np.ndarray], **options: bool
+) -> Engine:
     """The engine of that name for a program and its weights by path."""
+    engine: Engine = module(name).build(program, weights, **options)
+    return engine
+
+
+def module(name: str) -> ModuleType:
+    """The package of an engine, imported now."""
     if name not in ENGINES:
         raise SpecError("is not an engine", where=name, fix=did_you_mean(name, ENGINES))
-    engine: Engine = import_module(ENGINES[name]).build(program, weights)
-    return engine
+    return import_module(ENGINES[name])

@@ -21,7 +21,7 @@ def mask(seed: int, step: int, path: str, shape: tuple[int, ...], p: float) -> N
     Source:  Salmon et al. 2011, doi:10.1145/2063384.2063405
 
     >>> mask(0, 1, "dropout1", (8,), 0.5).astype(int).tolist()
-    [0, 0, 0, 0, 0, 0, 0, 0]
+    [1, 1, 0, 0, 1, 1, 0, 0]
     """
     key = int.from_bytes(sha256(f"{seed}/{step}/{path}".encode()).digest()[:16], "little")
     numbers = np.random.Philox(key=key).random_raw(prod(shape))

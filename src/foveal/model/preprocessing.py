@@ -66,10 +66,7 @@ class Split:
 
     def load(self, samples: Samples, progress: Callable[[int, int], None] | None = None) -> Loaded:
         """Decode and prepare a whole part of a data set."""
-        channels, *sizes = self.shape
-        return samples.load(
-            self.prepare, progress, at_least=self.at_least, shape=(*sizes, channels)
-        )
+        return samples.load(self.prepare, progress, self.at_least)
 
 
 def split(net: Net, input: Shape) -> Split:

@@ -34,6 +34,8 @@ class Row:
     macs: int
     memory: int
     """Bytes of its output for one picture, in float32."""
+    origin: str
+    """The step that cut the picture to size, in whose positions the field is counted; or empty."""
     receptive_field: Shape | None
     """Positions it sees along each axis, before clipping; None if they are all or vary."""
     jump: tuple[Fraction, ...] | None
@@ -93,7 +95,11 @@ def arithmetic(program: Program) -> Arithmetic:
     """
     owners = {step.owner: step for step in reversed(program.steps)}
     seen = sights(program)
-    rows = tuple(_row(step, owners[step.owner], seen) for step in program.steps)
+    names = ["", *(step.path for step in program.steps)]
+    rows = tuple(
+        _row(step, owners[step.owner], seen, names[seen[step.output].origin])
+        for step in program.steps
+    )
     parameters = sum(row.parameters for row in rows)
     return Arithmetic(
         input=program.input,
@@ -107,7 +113,7 @@ def arithmetic(program: Program) -> Arithmetic:
     )
 
 
-def _row(step: Step, owner: Step, seen: list[Sight]) -> Row:
+def _row(step: Step, owner: Step, seen: list[Sight], origin: str) -> Row:
     tensors = step.tensors if owner is step else ()
     sight = seen[step.output]
     return Row(
@@ -119,6 +125,7 @@ def _row(step: Step, owner: Step, seen: list[Sight]) -> Row:
         statistics=sum(tensor.size for tensor in tensors if not tensor.trained),
         macs=step.kind.macs(step.ins),
         memory=BYTES * prod(step.shape),
+        origin=origin,
         receptive_field=sight.receptive_field,
         jump=sight.jump,
         start=sight.start,
@@ -182,6 +189,7 @@ def _facts(row: Row) -> dict[str, object]:
         "statistics": row.statistics,
         "macs": row.macs,
         "memory": row.memory,
+        "origin": row.origin,
         "receptive_field": _numbers(row.receptive_field),
         "jump": _numbers(row.jump),
         "start": _numbers(row.start),

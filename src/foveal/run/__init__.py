@@ -1,7 +1,7 @@
 """From a data set to a trained, measured, saved model: the whole way once."""
 
-from foveal.run.execute import Done, Loading, execute
+from foveal.run.execute import Done, execute
 from foveal.run.plan import Plan, plan
 from foveal.run.train import train
 
-__all__ = ["Done", "Loading", "Plan", "execute", "plan", "train"]
+__all__ = ["Done", "Plan", "execute", "plan", "train"]

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import monotonic
@@ -14,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from foveal import report
-from foveal.data.samples import Loaded, Samples
 from foveal.model import Model, save
 from foveal.model.preprocessing import split
 from foveal.net import Net
@@ -28,15 +28,6 @@ from foveal.training import Event, Finished, Job, Started, train
 MOST_PICTURES = 200
 """Wrong pictures that the report shows."""
 LIBRARIES = ("foveal", "torch", "numpy", "pillow", "onnxruntime", "safetensors")
-
-
-@dataclass(frozen=True)
-class Loading:
-    """Pictures of a part that are decoded so far."""
-
-    part: str
-    done: int
-    of: int
 
 
 @dataclass(frozen=True)
@@ -56,10 +47,19 @@ class Done:
     notes: tuple[str, ...]
 
 
-def execute(plan: Plan, stop: Callable[[], bool] = bool) -> Iterator[Event | Loading | Done]:
+def _quietly(part: str, done: int, of: int) -> None:
+    """Tell nobody how many pictures of a part are decoded."""
+
+
+def execute(
+    plan: Plan,
+    stop: Callable[[], bool] = bool,
+    loading: Callable[[str, int, int], None] = _quietly,
+) -> Iterator[Event | Done]:
     """Train as planned, and yield what happens; the last record is `Done`.
 
     `stop` is asked after every step; true ends the training, and what was learned is kept.
+    `loading` is told the part, how many of its pictures are decoded, and how many there are.
 
     Raises: DataError if too many pictures cannot be read; MachineError if the disk refuses
     """
@@ -68,8 +68,8 @@ def execute(plan: Plan, stop: Callable[[], bool] = bool) -> Iterator[Event | Loa
     height, width = plan.size if isinstance(plan.size, tuple) else (plan.size, plan.size)
     shape = (plan.data.channels, height, width)
     entrance = split(Net.of(*steps), shape)
-    learned = yield from _load(entrance.load, plan.data.train)
-    checked = yield from _load(entrance.load, plan.data.validation)
+    learned = entrance.load(plan.data.train, partial(loading, "training"))
+    checked = entrance.load(plan.data.validation, partial(loading, "validation"))
     normalise = _statistics(learned.pictures)
     whole = Net.of(*steps, normalise, *plan.net.root.items, Softmax()).with_names()
     names = whole.root.items[len(steps) : -1]
@@ -111,19 +111,6 @@ def execute(plan: Plan, stop: Callable[[], bool] = bool) -> Iterator[Event | Loa
     save(done.model, done.model_path)
     _report(done, plan, when, (*learned.skipped, *checked.skipped))
     yield done
-
-
-def _load(
-    load: Callable[..., Loaded], samples: Samples
-) -> Iterator[Loading | Any]:  # a generator whose value is the loaded part
-    progress: list[Loading] = []
-
-    def note(done: int, of: int) -> None:
-        progress.append(Loading(samples.part, done, of))
-
-    loaded = load(samples, note)
-    yield from progress[-1:]
-    return loaded
 
 
 def _statistics(pictures: np.ndarray) -> Normalise:
@@ -174,8 +161,6 @@ def versions() -> dict[str, str]:
 
 def _report(done: Done, plan: Plan, when: datetime, skipped: tuple[Any, ...]) -> None:
     """report.html, results.csv, wrong.csv and args.toml beside the model."""
-    from foveal import __version__  # noqa: F401
-
     model, data = done.model, plan.data
     epochs = tuple(report.EpochRow(**asdict(epoch)) for epoch in done.finished.epochs)
     facts = arithmetic(model.program).facts()

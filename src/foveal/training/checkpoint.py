@@ -31,8 +31,8 @@ class Checkpoint:
     epochs: tuple[Epoch, ...]
     seconds: float
     """Of training so far."""
-    epoch_seconds: float
-    """Of the epoch that is under way."""
+    epoch_start: float
+    """Seconds at which the epoch under way began."""
     first_loss: float
     arrays: Mapping[str, np.ndarray]
     """`weights.…`, `mean.…`, `optimiser.…`, and `loss`, the sum over the epoch under way."""
@@ -47,7 +47,7 @@ class Checkpoint:
         }
 
 
-def save(folder: Path, job: Job, checkpoint: Checkpoint) -> Path:
+def save(folder: Path, identity: Mapping[str, Any], checkpoint: Checkpoint) -> Path:
     """Write a checkpoint; the one before stays beside it until the next.
 
     Raises: MachineError if the disk refuses
@@ -56,11 +56,11 @@ def save(folder: Path, job: Job, checkpoint: Checkpoint) -> Path:
     latest = folder / LATEST
     document = {
         "format": FORMAT,
-        "job": identity(job),
+        "job": identity,
         "step": checkpoint.step,
         "epochs": [asdict(epoch) for epoch in checkpoint.epochs],
         "seconds": checkpoint.seconds,
-        "epoch_seconds": checkpoint.epoch_seconds,
+        "epoch_start": checkpoint.epoch_start,
         "first_loss": checkpoint.first_loss,
     }
     if latest.exists():
@@ -69,7 +69,7 @@ def save(folder: Path, job: Job, checkpoint: Checkpoint) -> Path:
     return latest
 
 
-def load(folder: Path, job: Job) -> Checkpoint | None:
+def load(folder: Path, identity: Mapping[str, Any]) -> Checkpoint | None:
     """The latest whole checkpoint of a folder, or None if there never was one.
 
     Raises: DataError if it is of another training; ModelFileError if none is whole
@@ -77,20 +77,19 @@ def load(folder: Path, job: Job) -> Checkpoint | None:
     found = [path for name in (LATEST, BEFORE) if (path := folder / name).exists()]
     for path in found:
         try:
-            return _load(path, job)
+            return _load(path, identity)
         except ModelFileError:
             if path == found[-1]:
                 raise
     return None
 
 
-def _load(path: Path, job: Job) -> Checkpoint:
+def _load(path: Path, identity: Mapping[str, Any]) -> Checkpoint:
     header = container.read_header(path)
     document: Mapping[str, Any] = header.document
     if document.get("format") != FORMAT:
         raise ModelFileError("is not a checkpoint", where=str(path), expected=FORMAT)
-    asked = identity(job)
-    changed = [name for name, value in document["job"].items() if asked[name] != value]
+    changed = [name for name, value in document["job"].items() if identity[name] != value]
     if changed:
         raise DataError(
             f"belongs to a training with another {' and '.join(changed)}",
@@ -101,7 +100,7 @@ def _load(path: Path, job: Job) -> Checkpoint:
         step=document["step"],
         epochs=tuple(Epoch(**epoch) for epoch in document["epochs"]),
         seconds=document["seconds"],
-        epoch_seconds=document["epoch_seconds"],
+        epoch_start=document["epoch_start"],
         first_loss=document["first_loss"],
         arrays=container.read_tensors(path, header),
     )

@@ -48,11 +48,13 @@ def state(optimiser: Optimizer) -> dict[str, np.ndarray]:
 
 def restore(optimiser: Optimizer, arrays: Mapping[str, np.ndarray]) -> None:
     """Give an optimiser back what `state` took."""
-    held: dict[int, dict[str, Tensor]] = {}
-    for key, value in arrays.items():
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    for key, array in arrays.items():
         number, _, name = key.partition(".")
-        held.setdefault(int(number), {})[name] = torch.tensor(value)
-    optimiser.load_state_dict(optimiser.state_dict() | {"state": held})
+        parameter, value = parameters[int(number)], torch.tensor(array)
+        # Fused kernels need the same layout in memory as the parameter has.
+        held = torch.empty_like(parameter) if value.dim() else value.to(parameter.device)
+        optimiser.state[parameter][name] = held.detach().copy_(value)
 
 
 class Average:

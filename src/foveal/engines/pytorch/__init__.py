@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from foveal.engines.pytorch.module import ROWS, Module, load, module, weights
+from foveal.engines.pytorch.modules import ROWS, Module, load, module, weights
 from foveal.net.program import Program
 
 

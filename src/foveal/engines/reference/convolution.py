@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
-from foveal.engines.reference.row import Array, Arrays, Context, Row, Weights
+from foveal.engines.reference.row import Array, Arrays, Context, Row, Weights, per_channel
 from foveal.engines.reference.sliding import Slide, slide
 from foveal.net.kind import Kind
 from foveal.net.layers import Conv
@@ -14,9 +16,9 @@ def forward(kind: Conv, xs: Arrays, weights: Weights, context: Context) -> Array
     """y[n, o, p] = bias[o] + Σ_tap Σ_c weight[o, c, tap] x[n, c, p stride + tap dilation]"""
     over = _slide(kind, xs[0])
     x, w = _grouped(over.pad(xs[0], 0), kind, 1), _grouped(weights["weight"], kind, 0)
-    y = sum(w[(..., *tap)] @ _flat(x[reads]) for tap, reads in over.taps())
-    y = np.reshape(y, (len(x), kind.out_channels, *over.output))
-    return y + _column(weights["bias"], y) if kind.bias else y
+    terms = (w[tap] @ _flat(x[reads]) for tap, reads in over.taps())
+    y: Array = reduce(np.add, terms).reshape(len(x), kind.out_channels, *over.output)
+    return y + per_channel(weights["bias"], y) if kind.bias else y
 
 
 def backward(
@@ -28,8 +30,8 @@ def backward(
     dx, dw = np.zeros_like(x), np.zeros_like(w)
     dys = _flat(_grouped(dy, kind, 1))
     for tap, reads in over.taps():
-        dx[reads] += (_turned(w[(..., *tap)]) @ dys).reshape(dx[reads].shape)
-        dw[(..., *tap)] = (dys @ _turned(_flat(x[reads]))).sum(axis=0)
+        dx[reads] += (_turned(w[tap]) @ dys).reshape(dx[reads].shape)
+        dw[tap] = (dys @ _turned(_flat(x[reads]))).sum(axis=0)
     dweights = {"weight": dw.reshape(weights["weight"].shape)}
     if kind.bias:
         dweights["bias"] = dy.sum(axis=(0, *range(2, dy.ndim)))
@@ -53,11 +55,6 @@ def _flat(array: Array) -> Array:
 
 def _turned(matrices: Array) -> Array:
     return np.swapaxes(matrices, -1, -2)
-
-
-def _column(bias: Array, y: Array) -> Array:
-    """One number per channel, to be added at every position."""
-    return bias.reshape(-1, *(1,) * (y.ndim - 2))
 
 
 ROWS: dict[type[Kind], Row] = {Conv: Row(forward, backward)}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 import numpy as np
 
-from foveal.engines.reference.row import Array, Context, Training
+from foveal.engines.reference.row import Array, Arrays, Context, Training
 from foveal.engines.reference.rows import ROWS
 from foveal.errors import ShapeError, SpecError, did_you_mean
+from foveal.net.kind import shape_text
 from foveal.net.layers import Input
-from foveal.net.program import Program, Step
+from foveal.net.program import Program
+
+FEW = 3
+"""How many names an error lists."""
 
 
 @dataclass(frozen=True)
@@ -125,26 +129,93 @@ class Reference:
 
     def _accepted(self, x: np.ndarray) -> Array:
         """The input in float64; SpecError or ShapeError if it is not one."""
-        steps = self.program.steps
-        if steps and steps[0].kind == Input("uint8"):
-            if x.dtype != np.uint8:
-                raise SpecError(
-                    "this net reads bytes, channels last",
-                    where="input",
-                    arrives=f"an array of {x.dtype}",
-                    expected="an array of uint8 (N, H, W, C)",
-                )
-            shape = (*self.program.input[1:], self.program.input[0])
-        elif x.dtype.kind in "buif":
-            shape = self.program.input
-        else:
+        steps, (channels, *sizes) = self.program.steps, self.program.input
+        bytes_arrive = bool(steps) and steps[0].kind == Input("uint8")
+        layout = (*sizes, channels) if bytes_arrive else (channels, *sizes)
+        if x.dtype != np.uint8 if bytes_arrive else x.dtype.kind not in "buif":
             raise SpecError(
-                "is not made of numbers",
+                "this net reads pictures as bytes" if bytes_arrive else "this net reads numbers",
                 where="input",
                 arrives=f"an array of {x.dtype}",
-                expected="an array of float",
+                expected=f"{'uint8' if bytes_arrive else 'float'} Nx{shape_text(layout)}",
             )
-        fixed = not (steps and steps[0].kind.geometric)
-        channel = -1 if shape != self.program.input else 1
-        ...
+        channel = -1 if bytes_arrive else 1
+        if x.ndim != len(layout) + 1 or x.shape[channel] != channels or not len(x):
+            raise _other_shape("input", x.shape, layout)
         return x.astype(np.float64)
+
+    def _check(self, index: int, xs: Arrays) -> None:
+        """ShapeError if a step was bound to other shapes; resize and crop take any picture."""
+        step = self.program.steps[index]
+        if step.kind.geometric:
+            return
+        for number, x, shape in zip(step.inputs, xs, step.ins, strict=True):
+            if x.shape[1:] != shape:
+                layer = f"layer {index + 1} '{step.path}' ({type(step.kind).__name__})"
+                raise _other_shape(layer if number else "input", x.shape, shape)
+
+    def _arriving(
+        self, gradients: Mapping[str, np.ndarray], values: Mapping[int, Array]
+    ) -> dict[int, Array]:
+        """The gradient of each result's value; SpecError or ShapeError if it is not one."""
+        numbers = dict(self.program.results)
+        flowing: dict[int, Array] = {}
+        for name, gradient in gradients.items():
+            if name not in numbers:
+                raise SpecError(
+                    "is not a result", where=repr(name), fix=did_you_mean(name, numbers)
+                )
+            number = numbers[name]
+            if gradient.shape != values[number].shape:
+                raise _other_shape(f"gradient {name!r}", gradient.shape, values[number].shape[1:])
+            flowing[number] = flowing.get(number, 0) + gradient.astype(np.float64)
+        return flowing
+
+
+def build(program: Program, weights: Mapping[str, np.ndarray]) -> Reference:
+    """The reference engine for a program and its weights and statistics by path.
+
+    Raises:  SpecError if a weight is missing or none of the program's, or a kind has no row;
+             ShapeError if one has another shape
+
+    >>> from foveal.net import Net
+    >>> from foveal.net.layers import Conv
+    >>> program = Net.of(Conv(1, (1, 2))).bind((1, 1, 3))
+    >>> engine = build(program, {"conv1.weight": np.ones((1, 1, 1, 2)), "conv1.bias": np.zeros(1)})
+    >>> engine.run(np.array([[[[1, 2, 4]]]]))[""].tolist()
+    [[[[3.0, 6.0]]]]
+    """
+    for step in program.steps:
+        if type(step.kind) not in ROWS:
+            raise SpecError(
+                f"the reference engine has no row for {step.kind.word}", where=step.path
+            )
+    needed = program.tensors()
+    _check_names("are missing", needed.keys() - weights.keys())
+    _check_names("do not belong to this net", weights.keys() - needed.keys())
+    for path, tensor in needed.items():
+        if weights[path].shape != tensor.shape:
+            raise ShapeError(
+                "another shape than the net needs",
+                where=path,
+                arrives=shape_text(weights[path].shape),
+                expected=shape_text(tensor.shape),
+            )
+    return Reference(program, {path: weights[path].astype(np.float64) for path in needed})
+
+
+def _check_names(what: str, paths: Set[str]) -> None:
+    """SpecError with the first few of the paths if there are any."""
+    if paths:
+        first, more = sorted(paths)[:FEW], len(paths) - FEW
+        rest = f" and {more} more" if more > 0 else ""
+        raise SpecError(f"{len(paths)} {what}: {', '.join(first)}{rest}", where="weights")
+
+
+def _other_shape(where: str, arrives: tuple[int, ...], wanted: tuple[int, ...]) -> ShapeError:
+    return ShapeError(
+        "another shape arrives than the net was bound to",
+        where=where,
+        arrives=shape_text(arrives),
+        expected=f"Nx{shape_text(wanted)}",
+    )

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from foveal.engines.reference.geometry import crop_starts, resized_sizes, triangle
-from foveal.engines.reference.row import Array, Arrays, Context, Row, Weights, pointwise
+from foveal.engines.reference.row import (
+    Array,
+    Arrays,
+    Context,
+    Row,
+    Weights,
+    per_channel,
+    pointwise,
+)
 from foveal.net.kind import Kind
 from foveal.net.layers import Crop, Expect, Identity, Input, Normalise, Resize
 
@@ -29,7 +39,8 @@ def resize_forward(kind: Resize, xs: Arrays, weights: Weights, context: Context)
         weight = triangle(n, m, np.arange(n), np.arange(m))
         y = np.moveaxis(np.tensordot(weight, y, (1, axis)), 0, axis)
         total = total[..., None] * weight.sum(axis=1)
-    return np.clip(np.rint(y / total), 0, 255)
+    levels: Array = np.clip(np.rint(y / total), 0, 255)
+    return levels
 
 
 def resize_backward(
@@ -40,36 +51,32 @@ def resize_backward(
 
 
 def crop_forward(kind: Crop, xs: Arrays, weights: Weights, context: Context) -> Array:
-    return xs[0][_middle(kind, xs[0])]
+    y: Array = xs[0][_middle(kind, xs[0], context)]
+    return y
 
 
 def crop_backward(
     kind: Crop, xs: Arrays, y: Array, weights: Weights, dy: Array, context: Context
 ) -> tuple[Arrays, Weights]:
     dx = np.zeros_like(xs[0])
-    dx[_middle(kind, dx)] = dy
+    dx[_middle(kind, dx, context)] = dy
     return (dx,), {}
 
 
 def normalise_forward(kind: Normalise, xs: Arrays, weights: Weights, context: Context) -> Array:
     """y = (x - mean) / std"""
-    return (xs[0] - _column(kind.mean, xs[0])) / _column(kind.std, xs[0])
+    return (xs[0] - per_channel(kind.mean, xs[0])) / per_channel(kind.std, xs[0])
 
 
 def normalise_backward(
     kind: Normalise, xs: Arrays, y: Array, weights: Weights, dy: Array, context: Context
 ) -> tuple[Arrays, Weights]:
-    return (dy / _column(kind.std, xs[0]),), {}
+    return (dy / per_channel(kind.std, xs[0]),), {}
 
 
-def _middle(kind: Crop, x: Array) -> tuple[object, ...]:
-    starts = crop_starts(x.shape[2:], kind.size)
+def _middle(kind: Crop, x: Array, context: Context) -> Any:
+    starts = crop_starts(x.shape[2:], kind.size, context.path)
     return (..., *(slice(start, start + size) for start, size in starts))
-
-
-def _column(values: tuple[float, ...], x: Array) -> Array:
-    """One number for all channels or one for each, at every position."""
-    return np.reshape(values, (-1, *(1,) * (x.ndim - 2)))
 
 
 ROWS: dict[type[Kind], Row] = {

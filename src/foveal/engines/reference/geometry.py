@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from foveal.errors import ShapeError
+from foveal.net.layers import Crop, Resize
 
 Size = int | tuple[int, ...]
 INPUTS, COLUMNS = 48, 512
@@ -35,15 +36,17 @@ def resize(picture: np.ndarray, size: Size, dtype: DTypeLike = np.float32) -> np
     >>> resize(np.array([[0, 100]], np.uint8), (1, 4)).tolist()
     [[0.0, 25.0, 75.0, 100.0]]
     """
-    _check_picture(picture)
-    sizes = resized_sizes(picture.shape[:2], size)
-    y = picture
+    _check_picture("resize", picture, size)
+    sizes = resized_sizes(picture.shape[:2], Resize(size).size)
+    y: np.ndarray = picture
     # Rows lie whole in memory, so they go first, unless that would only make more of them.
     for axis in (0, 1) if sizes[0] <= len(picture) else (1, 0):
         y = _along(y, axis, sizes[axis], np.dtype(dtype))
+    y = np.ascontiguousarray(y)
     rows, columns = map(_sums, picture.shape, sizes)
     total = np.outer(rows, columns).astype(dtype).reshape(*sizes, *(1,) * (y.ndim - 2))
-    return np.clip(np.rint(y / total), 0, 255)
+    levels: np.ndarray = np.clip(np.rint(y / total), 0, 255)
+    return levels
 
 
 def crop(picture: np.ndarray, size: Size) -> np.ndarray:
@@ -57,8 +60,8 @@ def crop(picture: np.ndarray, size: Size) -> np.ndarray:
     >>> crop(np.array([[1, 2, 3, 4]]), (1, 2)).tolist()
     [[2, 3]]
     """
-    _check_picture(picture)
-    (top, height), (left, width) = crop_starts(picture.shape[:2], size)
+    _check_picture("crop", picture, size)
+    (top, height), (left, width) = crop_starts(picture.shape[:2], Crop(size).size, "crop")
     return picture[top : top + height, left : left + width]
 
 
@@ -69,12 +72,13 @@ def resized_sizes(sizes: tuple[int, ...], size: Size) -> tuple[int, ...]:
     return tuple(floor(Fraction(n * size, min(sizes)) + Fraction(1, 2)) for n in sizes)
 
 
-def crop_starts(sizes: tuple[int, ...], size: Size) -> list[tuple[int, int]]:
+def crop_starts(sizes: tuple[int, ...], size: Size, where: str) -> list[tuple[int, int]]:
     """Where the middle begins on each axis, and how long it is; ShapeError if it is too long."""
     wanted = size if isinstance(size, tuple) else (size,) * len(sizes)
     if any(n < m for n, m in zip(sizes, wanted, strict=True)):
         raise ShapeError(
             "the picture is smaller than the crop",
+            where=where,
             arrives="x".join(map(str, sizes)),
             expected="x".join(map(str, wanted)) + " or more",
             fix="resize before it, or crop less",
@@ -82,15 +86,14 @@ def crop_starts(sizes: tuple[int, ...], size: Size) -> list[tuple[int, int]]:
     return [((n - m) // 2, m) for n, m in zip(sizes, wanted, strict=True)]
 
 
-def triangle(
-    n: int, m: int, i: NDArray[np.integer], o: NDArray[np.integer]
-) -> NDArray[np.float64]:
+def triangle(n: int, m: int, i: NDArray[np.integer], o: NDArray[np.integer]) -> NDArray[np.float64]:
     """How much the inputs i of n weigh in the outputs o of m, (len(o), len(i)), as whole numbers.
 
     max(0, 1 - |i + ½ - (o + ½) n / m| / s) with s = max(1, n / m), times 2 m s.
     """
     distance = np.abs((2 * i + 1) * m - (2 * o[:, None] + 1) * n)
-    return np.maximum(0.0, 2 * max(n, m) - distance)
+    weights: NDArray[np.float64] = np.maximum(0.0, 2 * max(n, m) - distance)
+    return weights
 
 
 @dataclass(frozen=True)
@@ -133,11 +136,17 @@ def _sums(n: int, m: int) -> NDArray[np.float64]:
     return np.concatenate([band.weights.sum(axis=1) for band in _bands(n, m)])
 
 
-def _check_picture(picture: np.ndarray) -> None:
+def _check_picture(where: str, picture: np.ndarray, size: Size) -> None:
     if picture.ndim not in (2, 3) or 0 in picture.shape or picture.dtype.kind not in "uif":
         raise ShapeError(
-            "is not a picture",
-            where=f"an array of {picture.dtype}",
-            arrives="x".join(map(str, picture.shape)) or "a single number",
+            f"is not a picture but an array of {picture.dtype}",
+            where=where,
+            arrives="x".join(map(str, picture.shape)),
             expected="(H, W, C) or (H, W) of real numbers",
+        )
+    if isinstance(size, tuple) and len(size) != 2:
+        raise ShapeError(
+            f"size gives {len(size)} numbers, but a picture has 2 axes",
+            where=where,
+            fix="give size as one number or as (H, W)",
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from foveal.engines.reference.row import Array, Arrays, Context, Row, Weights
@@ -10,7 +12,7 @@ from foveal.net.layers import Add, Concat
 
 
 def add(kind: Add, xs: Arrays, weights: Weights, context: Context) -> Array:
-    return np.sum(xs, axis=0)
+    return reduce(np.add, xs)
 
 
 def add_backward(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foveal.engines.reference.row import Array, Arrays, Context, Row, Weights
+from foveal.engines.reference.row import Array, Arrays, Context, Row, Weights, per_channel
 from foveal.errors import ShapeError
 from foveal.net.kind import Kind
 from foveal.net.layers import BatchNorm
@@ -12,7 +12,7 @@ def forward(kind: BatchNorm, xs: Arrays, weights: Weights, context: Context) -> 
     """y = (x - mean) / √(variance + eps) weight + bias, of the batch in training"""
     x = xs[0]
     scaled, _ = _scaled(kind, x, weights, context)
-    return scaled * _column(weights["weight"], x) + _column(weights["bias"], x)
+    return scaled * per_channel(weights["weight"], x) + per_channel(weights["bias"], x)
 
 
 def backward(
@@ -22,7 +22,7 @@ def backward(
     scaled, deviation = _scaled(kind, x, weights, context)
     others = _all_but_channels(x)
     dweights = {"weight": (dy * scaled).sum(axis=others), "bias": dy.sum(axis=others)}
-    dscaled = dy * _column(weights["weight"], x)
+    dscaled = dy * per_channel(weights["weight"], x)
     if context.training:  # mean and variance depend on x too
         mean = dscaled.mean(axis=others, keepdims=True)
         dscaled = dscaled - mean - scaled * (dscaled * scaled).mean(axis=others, keepdims=True)
@@ -42,11 +42,9 @@ def statistics(kind: BatchNorm, xs: Arrays, weights: Weights) -> Weights:
     }
 
 
-def _scaled(
-    kind: BatchNorm, x: Array, weights: Weights, context: Context
-) -> tuple[Array, Array]:
+def _scaled(kind: BatchNorm, x: Array, weights: Weights, context: Context) -> tuple[Array, Array]:
     """x with mean 0 and variance 1, and the deviation it was divided by."""
-    mean, variance = _column(weights["running_mean"], x), _column(weights["running_var"], x)
+    mean, variance = per_channel(weights["running_mean"], x), per_channel(weights["running_var"], x)
     if context.training:
         if x.size == x.shape[1]:
             raise ShapeError(
@@ -64,11 +62,6 @@ def _scaled(
 
 def _all_but_channels(x: Array) -> tuple[int, ...]:
     return (0, *range(2, x.ndim))
-
-
-def _column(values: Array, x: Array) -> Array:
-    """One number per channel, for every position."""
-    return values.reshape(-1, *(1,) * (x.ndim - 2))
 
 
 ROWS: dict[type[Kind], Row] = {BatchNorm: Row(forward, backward, statistics)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from foveal.engines.reference.row import Array, Arrays, Context, Row, Weights
@@ -14,7 +16,7 @@ def max_forward(kind: MaxPool, xs: Arrays, weights: Weights, context: Context) -
     """y[n, c, p] = max over taps of x[n, c, p stride + tap]; padding is -∞ and never wins"""
     over = _slide(kind, xs[0])
     padded = over.pad(xs[0], -np.inf)
-    return np.max([padded[reads] for _, reads in over.taps()], axis=0)
+    return reduce(np.maximum, (padded[reads] for _, reads in over.taps()))
 
 
 def max_backward(
@@ -35,23 +37,24 @@ def avg_forward(kind: AvgPool, xs: Arrays, weights: Weights, context: Context) -
     """y[n, c, p] = mean over taps of x[n, c, p stride + tap]; padding is not counted"""
     over = _slide(kind, xs[0])
     padded = over.pad(xs[0], 0)
-    return np.sum([padded[reads] for _, reads in over.taps()], axis=0) / _counted(over, xs[0])
+    return _summed(over, padded) / _counted(over, xs[0])
 
 
 def avg_backward(
     kind: AvgPool, xs: Arrays, y: Array, weights: Weights, dy: Array, context: Context
 ) -> tuple[Arrays, Weights]:
     over = _slide(kind, xs[0])
-    dx = over.pad(np.zeros_like(xs[0]), 0)
+    dx, share = over.pad(np.zeros_like(xs[0]), 0), dy / _counted(over, xs[0])
     for _, reads in over.taps():
-        dx[reads] += dy / _counted(over, xs[0])
+        dx[reads] += share
     return (over.unpad(dx),), {}
 
 
 def global_max_forward(
     kind: GlobalMaxPool, xs: Arrays, weights: Weights, context: Context
 ) -> Array:
-    return xs[0].max(axis=_spatial(xs[0]), keepdims=kind.keep)
+    y: Array = xs[0].max(axis=_spatial(xs[0]), keepdims=kind.keep)
+    return y
 
 
 def global_max_backward(
@@ -67,7 +70,8 @@ def global_max_backward(
 def global_avg_forward(
     kind: GlobalAvgPool, xs: Arrays, weights: Weights, context: Context
 ) -> Array:
-    return xs[0].mean(axis=_spatial(xs[0]), keepdims=kind.keep)
+    y: Array = xs[0].mean(axis=_spatial(xs[0]), keepdims=kind.keep)
+    return y
 
 
 def global_avg_backward(
@@ -85,8 +89,11 @@ def _slide(kind: MaxPool | AvgPool, x: Array) -> Slide:
 
 def _counted(over: Slide, x: Array) -> Array:
     """How many positions of x itself each window holds."""
-    inside = over.pad(np.ones((1, 1, *x.shape[2:])), 0)
-    return np.sum([inside[reads] for _, reads in over.taps()], axis=0)
+    return _summed(over, over.pad(np.ones((1, 1, *x.shape[2:])), 0))
+
+
+def _summed(over: Slide, padded: Array) -> Array:
+    return reduce(np.add, (padded[reads] for _, reads in over.taps()))
 
 
 def _spatial(x: Array) -> tuple[int, ...]:

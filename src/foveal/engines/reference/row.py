@@ -56,3 +56,8 @@ def pointwise(
         lambda kind, xs, weights, context: forward(xs[0]),
         lambda kind, xs, y, weights, dy, context: ((backward(xs[0], y, dy),), {}),
     )
+
+
+def per_channel(values: Array | tuple[float, ...], x: Array) -> Array:
+    """One number for all channels of x or one for each, to be used at every position."""
+    return np.reshape(values, (-1, *(1,) * (x.ndim - 2)))

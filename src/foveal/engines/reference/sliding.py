@@ -45,18 +45,20 @@ class Slide:
     def output(self) -> tuple[int, ...]:
         return tuple(len(track.starts) for track in self.tracks)
 
-    def taps(self) -> Iterator[tuple[tuple[int, ...], tuple[Any, ...]]]:
-        """Each tap in row-major order, with the index of all that it reads."""
+    def taps(self) -> Iterator[tuple[Any, Any]]:
+        """Each tap in row-major order: the index of its weight, and that of all it reads."""
         for tap in product(*(range(track.kernel_size) for track in self.tracks)):
             reads = (track.read_by(t) for track, t in zip(self.tracks, tap, strict=True))
-            yield tap, (..., *reads)
+            yield (..., *tap), (..., *reads)
 
     def pad(self, x: Array, value: float) -> Array:
         margins = [(track.before, track.after) for track in self.tracks]
         return np.pad(x, [(0, 0), (0, 0), *margins], constant_values=value)
 
     def unpad(self, padded: Array) -> Array:
-        return padded[(..., *(slice(t.before, t.before + t.n) for t in self.tracks))]
+        kept: Any = (..., *(slice(t.before, t.before + t.n) for t in self.tracks))
+        x: Array = padded[kept]
+        return x
 
 
 def slide(x: Array, kernel_size: Any, stride: Any, padding: Any, dilation: Any = 1) -> Slide:

@@ -36,8 +36,8 @@ _GROUPS = ("outputs", "each", "again")
 def parse(text: str, settings: Mapping[str, int] | None = None, *, num_classes: int = 10) -> Net:
     """The net that a text says.
 
-    `num_classes` are the answers of a bare last `FC`. `settings` gives numbers for the letters of the articles' pattern (`N`, `M`, `K`, …) and is
-    allowed only for a text that begins with `INPUT ->`.
+    A text that begins with `INPUT ->` may be the articles' pattern: `settings` gives numbers
+    for its letters (`N`, `M`, `K`, …), `num_classes` the answers of its last `FC`.
 
     Raises: NotationError, with line, column and a suggestion
 

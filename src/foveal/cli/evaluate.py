@@ -1,0 +1,47 @@
+"""foveal evaluate: measure a model on pictures with known answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command("evaluate")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("data")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.option("--wrong", "wrong_csv", default=None, help="Write the wrong answers to this CSV.")
+def command(model: Path, data: str, as_json: bool, wrong_csv: str | None) -> int:
+    """Measure MODEL on DATA: its test part, or all of it if it has none.
+
+    The folders of DATA must bear the class names of the model.
+    """
+    from foveal import data as sources
+    from foveal.model import load
+
+    loaded = load(model)
+    opened = sources.open(data, validation=0)
+    measured = opened.test or (opened.validation if len(opened.validation) else opened.train)
+    evaluation = loaded.evaluate(measured, opened.classes, "test")
+    if wrong_csv is not None:
+        from foveal.report import write_wrong_csv
+
+        write_wrong_csv(Path(wrong_csv), evaluation)
+    if as_json:
+        click.echo(json.dumps(evaluation.to_json()))
+        return 0
+    low, high = evaluation.accuracy_interval
+    baseline = evaluation.baseline
+    click.echo(
+        f"accuracy  {evaluation.accuracy:.2%} of {evaluation.n:,} pictures "
+        f"(95 % interval {low:.1%} to {high:.1%}); always '{baseline.name}': "
+        f"{baseline.accuracy:.1%}"
+    )
+    click.echo(f"loss      {evaluation.loss:.4f} (cross-entropy, nats)")
+    for wrong in evaluation.wrong[:10]:
+        click.echo(f"  {wrong.file}: {wrong.truth}, taken for {wrong.answer} {wrong.probability:.1%}")
+    if len(evaluation.wrong) > 10:
+        click.echo(f"  … and {len(evaluation.wrong) - 10:,} more (--wrong FILE.csv writes all)")
+    return 0

@@ -1,0 +1,34 @@
+"""foveal export: a model as ONNX, with everything from bytes to probabilities inside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("export")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: MODEL.onnx")
+@click.option("--pictures", multiple=True, help="Real pictures to compare the engines on.")
+def command(model: Path, output: Path | None, pictures: tuple[str, ...]) -> int:
+    """Write MODEL as an ONNX file, after comparing its engines.
+
+    The file takes pictures of any size, uint8 N,H,W,C, and gives probabilities N,classes; the
+    class names are in its metadata. It is not written, and the exit code is 1, if two engines
+    differ by more than the tolerance.
+    """
+    from foveal.model import load
+    from foveal.model.export import export
+
+    loaded = load(model)
+    target = output or model.with_suffix(".onnx")
+    files: list[Path] = []
+    if pictures:
+        from foveal.cli.inputs import expand
+
+        files = expand(pictures)
+    for agreement in export(loaded, target, files):
+        click.echo(str(agreement))
+    click.echo(f"written {target} ({target.stat().st_size / 2**20:.1f} MiB)")
+    return 0

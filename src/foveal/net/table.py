@@ -1,0 +1,158 @@
+"""The arithmetic of a net as a table for people, in the words they know."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from math import prod
+
+from foveal.net.arithmetic import BYTES, Arithmetic, Row
+from foveal.net.kind import shape_text
+
+WIDTH = 100
+NARROWEST_NAME = 16
+_GAP = "   "
+_HEADINGS = ("Layer", "Output shape", "Param #", "MACs", "Receptive field", "Memory")
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+
+
+def table(arithmetic: Arithmetic, *, width: int = WIDTH, bold: bool = False) -> str:
+    """A line for every step, then the totals and what else should be known.
+
+    Use `bold` only where a terminal shows it. Where `width` is too small, the memory of each step
+    is left out, and then the middle of long paths.
+
+    >>> from foveal.net import Net
+    >>> from foveal.net.layers import Conv, Dense, Flatten
+    >>> print(Net.of(Conv(6, 5), Flatten(), Dense(10)).table((3, 32, 32)))
+    Layer      Output shape   Param #      MACs   Receptive field     Memory
+    ────────────────────────────────────────────────────────────────────────
+    input           3x32x32                                         12.0 KiB
+    conv1           6x28x28       456   352,800               5x5   18.4 KiB
+    flatten1           4704         0         0     whole picture   18.4 KiB
+    dense1               10    47,050    47,040     whole picture   40 bytes
+    ────────────────────────────────────────────────────────────────────────
+    Total params                           47,506
+    Trainable params                       47,506
+    MACs                                  399,840
+    Memory of activations (one picture)  36.8 KiB
+    Memory needed at once to predict     36.8 KiB
+    <BLANKLINE>
+    Maps shrink from 32x32 to 28x28 while depth grows from 3 to 6.
+    """
+    lines = [_HEADINGS, _input(arithmetic), *map(_cells, arithmetic.rows)]
+    columns = [*zip(*lines, strict=True)]
+    widths = [max(map(len, column)) for column in columns]
+    if _across(widths) > width:
+        del columns[-1], widths[-1]
+    widths[0] = min(widths[0], max(NARROWEST_NAME, widths[0] + width - _across(widths)))
+    heading, *body = (_line(cells, widths) for cells in zip(*columns, strict=True))
+    rule = "─" * len(heading)
+    head = f"\033[1m{heading}\033[0m" if bold else heading
+    return "\n".join([head, rule, *body, rule, *_totals(arithmetic), *_remarks(arithmetic)])
+
+
+def memory_text(size: int) -> str:
+    """A number of bytes as people read it: 40 bytes, 18.4 KiB."""
+    power = min((size.bit_length() - 1) // 10, len(_UNITS) - 1)
+    return f"{size / 1024**power:,.1f} {_UNITS[power]}" if power > 0 else f"{size} bytes"
+
+
+def _across(widths: list[int]) -> int:
+    return sum(widths) + len(_GAP) * (len(widths) - 1)
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    name, *numbers = cells
+    padded = [number.rjust(size) for number, size in zip(numbers, widths[1:], strict=True)]
+    return _GAP.join([_shortened(name, widths[0]).ljust(widths[0]), *padded])
+
+
+def _shortened(name: str, width: int) -> str:
+    """A path without its middle: both ends say more."""
+    if len(name) <= width:
+        return name
+    head = (width - 1) // 3
+    return f"{name[:head]}…{name[head + 1 - width :]}"
+
+
+def _input(arithmetic: Arithmetic) -> tuple[str, ...]:
+    memory = memory_text(BYTES * prod(arithmetic.input))
+    return ("input", shape_text(arithmetic.input), "", "", "", memory)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        _name(row),
+        shape_text(row.output),
+        f"{row.parameters:,}",
+        f"{row.macs:,}",
+        _field(row),
+        memory_text(row.memory),
+    )
+
+
+def _name(row: Row) -> str:
+    """The path, and the kind where the path does not say it: `conv1`, but `c4 (Conv)`."""
+    last = row.name.rpartition(".")[2]
+    automatic = re.fullmatch(rf"{row.kind}\d+", last, re.IGNORECASE)
+    return row.name if automatic else f"{row.name} ({row.kind})"
+
+
+def _field(row: Row) -> str:
+    if row.whole_picture:
+        return "whole picture"
+    if row.receptive_field is None:
+        return "varies"
+    return shape_text(row.receptive_field) or "-"
+
+
+def _totals(arithmetic: Arithmetic) -> list[str]:
+    figures = {
+        "Total params": f"{arithmetic.parameters:,}",
+        "Trainable params": f"{arithmetic.trainable:,}",
+        "Statistics, not trained": f"{arithmetic.statistics:,}",
+        "MACs": f"{arithmetic.macs:,}",
+        "Memory of activations (one picture)": memory_text(arithmetic.memory),
+        "Memory needed at once to predict": memory_text(arithmetic.peak_memory),
+    }
+    if not arithmetic.statistics:
+        del figures["Statistics, not trained"]
+    names, values = max(map(len, figures)), max(map(len, figures.values()))
+    return [f"{name:<{names}}{_GAP}{figure:>{values}}" for name, figure in figures.items()]
+
+
+def _remarks(arithmetic: Arithmetic) -> list[str]:
+    """What is true of this net as a whole, then the notes of its steps, each once."""
+    origin = arithmetic.rows[-1].origin if arithmetic.rows else ""
+    counted = [f"Receptive fields are counted in the picture after {origin}."] if origin else []
+    steps: dict[str, list[str]] = {}
+    for row in arithmetic.rows:
+        if row.note:
+            steps.setdefault(row.note, []).append(row.name)
+    notes = [f"{_several(names)}: {note}" for note, names in steps.items()]
+    said = [*_trend(arithmetic, origin), *counted, *notes]
+    return ["", *said] if said else []
+
+
+def _several(names: list[str]) -> str:
+    more = f" and {len(names) - 2} more" if len(names) > 3 else ""
+    return ", ".join(names[:2] if more else names) + more
+
+
+def _trend(arithmetic: Arithmetic, origin: str) -> list[str]:
+    """The usual way of maps, said only where it is true at every step."""
+    rows = [row for row in arithmetic.rows if row.origin == origin and not row.whole_picture]
+    picture = next((row.output for row in rows if row.name == origin), arithmetic.input)
+    maps = [picture, *(row.output for row in rows)]
+    first, last = maps[0], maps[-1]
+    shrink = all(
+        new <= old
+        for before, after in pairwise(maps)
+        for old, new in zip(before[1:], after[1:], strict=True)
+    )
+    smaller = all(new < old for old, new in zip(first[1:], last[1:], strict=True))
+    if len(first) < 2 or not shrink or not smaller or last[0] <= first[0]:
+        return []
+    sizes = f"{shape_text(first[1:])} to {shape_text(last[1:])}"
+    return [f"Maps shrink from {sizes} while depth grows from {first[0]} to {last[0]}."]

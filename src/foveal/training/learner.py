@@ -1,0 +1,178 @@
+"""One net that learns: a step, an evaluation, a rehearsal, and its state in a checkpoint."""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from foveal.engines import pytorch
+from foveal.engines.pytorch.machine import Machine
+from foveal.errors import FovealError
+from foveal.training import optimisers
+from foveal.training.augment import augment
+from foveal.training.checkpoint import Checkpoint
+from foveal.training.job import Job, Part
+from foveal.training.losses import LOSSES
+from foveal.training.optimisers import Average
+from foveal.training.randomness import generator
+
+AT_ONCE = 500
+"""Pictures per batch of an evaluation."""
+REHEARSAL = 1.0
+"""Seconds after which a rehearsal ends, when it has timed a step."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a few steps on a copy of the net tell about the training to come."""
+
+    first_loss: float
+    step_seconds: float
+    evaluation_seconds: float
+
+
+class Learner:
+    """A module with its optimiser, its running mean and its data, on one machine."""
+
+    def __init__(self, job: Job, machine: Machine) -> None:
+        self.job, self.machine, self.recipe = job, machine, job.recipe
+        module = pytorch.module(job.net.bind(job.input), job.recipe.seed)
+        self.module = module.to(machine.device, memory_format=torch.channels_last)
+        self.optimiser = optimisers.optimiser(self.module, job.recipe)
+        self.average = Average(self.module, job.recipe.averaging)
+        self.train = _resident(job.train, machine.device)
+        self.validation = job.validation and _resident(job.validation, machine.device)
+        self.loss = torch.zeros((), device=machine.device)
+        """Sum over the steps of the epoch under way."""
+        self._order = (-1, torch.empty(0))
+
+    @cached_property
+    def per_epoch(self) -> int:
+        """Batches of an epoch: all pictures in batches of equal size, give or take one."""
+        return max(1, round(len(self.train[1]) / self.recipe.batch_size))
+
+    def step(self, number: int, share: float) -> Tensor:
+        """One step of the optimiser, at a share of the highest learning rate; the loss before it."""
+        x, y = self.batch(number)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.recipe.learning_rate * share
+        self.module.train()
+        self.module.at(self.recipe.seed, number)
+        with self.machine.autocast():
+            scores = self.module(x)[""]
+        loss = LOSSES[self.job.task](scores, y, self.recipe.label_smoothing)
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        self.average.update(number + 1)
+        self.loss += loss.detach()
+        return loss.detach()
+
+    def batch(self, number: int) -> tuple[Tensor, Tensor]:
+        """The augmented pictures and labels of a step, whatever the machine."""
+        epoch, position = divmod(number, self.per_epoch)
+        if self._order[0] != epoch:
+            source = generator(self.recipe.seed, "order", epoch)
+            self._order = epoch, torch.randperm(len(self.train[1]), generator=source)
+        chosen = self._order[1].tensor_split(self.per_epoch)[position].to(self.machine.device)
+        x = _levels(self.train[0].index_select(0, chosen))
+        source = generator(self.recipe.seed, "augment", number)
+        return augment(x, self.recipe, source), self.train[1][chosen]
+
+    def mean_loss(self, number: int) -> float:
+        """The mean over the epoch under way; FovealError if it is no longer a number."""
+        mean = float(self.loss) / ((number - 1) % self.per_epoch + 1)  # sync
+        if not np.isfinite(mean):
+            raise FovealError(
+                f"the loss is no longer a number after step {number}",
+                where="training",
+                fix="a smaller learning_rate, or precision float32",
+            )
+        return mean
+
+    @torch.no_grad()
+    def evaluate(self) -> tuple[float | None, float | None]:
+        """Mean cross-entropy and share right on the validation part, with the averaged weights."""
+        if self.validation is None:
+            return None, None
+        x, y = self.validation
+        loss, right = torch.zeros(2, dtype=torch.float64, device=y.device)
+        self.module.eval()
+        self.average.swap()
+        for start in range(0, len(y), AT_ONCE):
+            scores, labels = self.scores(x[start : start + AT_ONCE]), y[start : start + AT_ONCE]
+            loss += LOSSES[self.job.task](scores, labels, 0.0).double() * len(labels)
+            right += (scores.argmax(1) == labels).sum()
+        self.average.swap()
+        return float(loss) / len(y), float(right) / len(y)  # sync
+
+    def scores(self, x: Tensor) -> Tensor:
+        with self.machine.autocast():
+            made: Tensor = self.module(_levels(x))[""]
+        return made
+
+    def rehearse(self) -> Rehearsal:
+        """Learn a few steps on a copy, to know the first loss and how long things take."""
+        twin = copy.copy(self)
+        twin.module = copy.deepcopy(self.module)
+        twin.optimiser = optimisers.optimiser(twin.module, self.recipe)
+        twin.average = Average(twin.module, self.recipe.averaging)
+        twin.loss = torch.zeros_like(self.loss)
+        first_loss = float(twin.step(0, 1.0))  # sync
+        times = []
+        while len(times) < 3 and sum(times) < REHEARSAL:
+            start = time.perf_counter()
+            float(twin.step(len(times) % self.per_epoch, 1.0))  # sync
+            times.append(time.perf_counter() - start)
+        start = time.perf_counter()
+        if self.validation is not None:
+            x, y = self.validation
+            twin.validation = x[:AT_ONCE], y[:AT_ONCE]
+            twin.evaluate()
+            evaluation = (time.perf_counter() - start) * len(y) / len(twin.validation[1])
+        else:
+            evaluation = 0.0
+        return Rehearsal(first_loss, min(times), evaluation)
+
+    def answer(self) -> dict[str, np.ndarray]:
+        """The weights to keep: the averaged ones."""
+        self.average.swap()
+        weights = pytorch.weights(self.module)
+        self.average.swap()
+        return weights
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The state of the training, for a checkpoint."""
+        groups = {
+            "weights": pytorch.weights(self.module),
+            "mean": self.answer() if self.recipe.averaging else {},
+            "optimiser": optimisers.state(self.optimiser),
+        }
+        made = {f"{name}.{key}": v for name, group in groups.items() for key, v in group.items()}
+        return made | {"loss": self.loss.cpu().numpy().copy()}
+
+    def restore(self, found: Checkpoint) -> None:
+        """Take up the state of a checkpoint."""
+        if self.recipe.averaging:
+            pytorch.load(self.module, found.group("mean"))
+            self.average.swap()
+        pytorch.load(self.module, found.group("weights"))
+        optimisers.restore(self.optimiser, found.group("optimiser"))
+        self.loss.fill_(float(found.arrays["loss"]))
+
+
+def _resident(part: Part, device: torch.device) -> tuple[Tensor, Tensor]:
+    """A part as tensors on the device, without a copy where there need not be one."""
+    x, y = (array if array.flags.writeable else array.copy() for array in part)
+    return torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
+
+
+def _levels(x: Tensor) -> Tensor:
+    """Bytes (N, H, W, C) as numbers (N, C, H, W), the channels last in memory."""
+    return x.permute(0, 3, 1, 2).float()
