@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from foveal.net import Net as Net
     from foveal.net.notation import parse as parse
     from foveal.recipe import Recipe as Recipe
-    from foveal.run import train as train
+    from foveal.run.one_call import train as train
     from foveal.tasks.classify import Evaluation as Evaluation
     from foveal.tasks.classify import Prediction as Prediction
 
@@ -27,11 +27,21 @@ _PUBLIC = {
     "Recipe": "foveal.recipe",
     "load": "foveal.model",
     "parse": "foveal.net.notation",
-    "train": "foveal.run",
+    "train": "foveal.run.one_call",
 }
 """Each public name and where it lives; loaded when it is first used."""
 
-__all__ = ["Evaluation", "FovealError", "Model", "Net", "Prediction", "Recipe", "load", "parse", "train"]
+__all__ = [
+    "Evaluation",
+    "FovealError",
+    "Model",
+    "Net",
+    "Prediction",
+    "Recipe",
+    "load",
+    "parse",
+    "train",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -251,10 +251,10 @@ def test_missing_and_foreign_weights_are_named() -> None:
         "  fix:      weights of the same net; its paths are those of Program.tensors()"
     )
     with pytest.raises(SpecError) as error:
-        pytorch.module(program, given | {f"dense{n}.bias": given["dense1.bias"] for n in range(2, 7)})
-    assert error.value.problem == (
-        "tensors of no step: dense2.bias, dense3.bias, dense4.bias, …"
-    )
+        pytorch.module(
+            program, given | {f"dense{n}.bias": given["dense1.bias"] for n in range(2, 7)}
+        )
+    assert error.value.problem == ("tensors of no step: dense2.bias, dense3.bias, dense4.bias, …")
     with pytest.raises(SpecError) as error:
         pytorch.module(program, given | {"dense1.weight": np.zeros((2, 4), np.float32)})
     assert str(error.value) == (

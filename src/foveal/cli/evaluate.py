@@ -41,7 +41,9 @@ def command(model: Path, data: str, as_json: bool, wrong_csv: str | None) -> int
     )
     click.echo(f"loss      {evaluation.loss:.4f} (cross-entropy, nats)")
     for wrong in evaluation.wrong[:10]:
-        click.echo(f"  {wrong.file}: {wrong.truth}, taken for {wrong.answer} {wrong.probability:.1%}")
+        click.echo(
+            f"  {wrong.file}: {wrong.truth}, taken for {wrong.answer} {wrong.probability:.1%}"
+        )
     if len(evaluation.wrong) > 10:
         click.echo(f"  … and {len(evaluation.wrong) - 10:,} more (--wrong FILE.csv writes all)")
     return 0

@@ -29,6 +29,11 @@ def command(model: Path, output: Path | None, pictures: tuple[str, ...]) -> int:
 
         files = expand(pictures)
     for agreement in export(loaded, target, files):
-        click.echo(str(agreement))
+        click.echo(
+            f"{' = '.join(agreement.engines)}: on {agreement.num_inputs} pictures they differ by "
+            f"{agreement.difference:.1e} of the largest output (tolerance "
+            f"{agreement.tolerance:.0e}), {agreement.num_same} of {agreement.num_answers} answers "
+            "are the same"
+        )
     click.echo(f"written {target} ({target.stat().st_size / 2**20:.1f} MiB)")
     return 0

@@ -34,7 +34,7 @@ def _expand(argument: str) -> Iterator[Path]:
     elif path.exists():
         yield path
     elif glob.has_magic(argument):
-        matches = sorted(glob.glob(argument, recursive=True))
+        matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - any path
         if not matches:
             raise DataError("nothing has such a name", where=argument)
         for match in matches:

@@ -13,7 +13,9 @@ def input_size(text: str | None) -> int | tuple[int, int] | None:
         return None
     found = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text)
     if not found or "0" in found.groups():
-        raise SpecError(f"cannot read {text!r}", where="--size", fix="64, or 48x64 (height x width)")
+        raise SpecError(
+            f"cannot read {text!r}", where="--size", fix="64, or 48x64 (height x width)"
+        )
     height, width = found.groups()
     return int(height) if width is None else (int(height), int(width))
 

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a column per class.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON per picture.")
 @click.option("--top", default=1, show_default=True, help="How many classes the table shows.")
-def command(
-    model: Path, pictures: tuple[str, ...], as_csv: bool, as_json: bool, top: int
-) -> int:
+def command(model: Path, pictures: tuple[str, ...], as_csv: bool, as_json: bool, top: int) -> int:
     """Say what MODEL sees in PICTURES: files, folders, globs, or a list.txt.
 
     Exits 1 if some of the pictures cannot be read, 2 if none can.

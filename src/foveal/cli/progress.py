@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
-from foveal.run import Done
+from foveal.run.execution import Done
 from foveal.training import Epoch, Event, Started, Step
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from foveal.run import Plan
+    from foveal.run.planning import Plan
 
 REDRAW = 0.1
 """Seconds between two pictures of the bar."""
@@ -72,7 +72,9 @@ class Watcher:
             f"about {_time(event.estimate)}"
         )
         guessing = event.expected_first_loss
-        self._say(f"  first loss {event.first_loss:.3f}; guessing gives ln(classes) = {guessing:.3f}")
+        self._say(
+            f"  first loss {event.first_loss:.3f}; guessing gives ln(classes) = {guessing:.3f}"
+        )
         if not event.repeatable:
             self._say("  ends by the clock: the same seed will not give the same numbers")
 

@@ -11,11 +11,9 @@ from typing import Any
 
 import click
 
-from foveal.checks import Flag, OneOf, Real, Whole
+from foveal.checks import Flag, OneOf, Whole
 from foveal.cli.options import input_size, letters
 from foveal.recipe import Recipe
-
-TYPES = {Whole: int, Real: float, OneOf: str}
 
 
 def _recipe_options(command: Any) -> Any:
@@ -29,7 +27,8 @@ def _recipe_options(command: Any) -> Any:
         elif isinstance(constraint, OneOf):
             declaration, option["type"] = f"--{name}", click.Choice(constraint.words)
         else:
-            declaration, option["type"] = f"--{name}", TYPES[type(constraint)]
+            declaration = f"--{name}"
+            option["type"] = int if isinstance(constraint, Whole) else float
         command = click.option(declaration, field.name, **option)(command)
     return command
 
@@ -45,9 +44,7 @@ def _recipe_options(command: Any) -> Any:
 @click.option("--runs", default="runs", show_default=True, help="Where results go.")
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
 @_recipe_options
-@click.pass_context
 def command(
-    ctx: click.Context,
     data: str,
     net: str | None,
     settings: str,
@@ -65,7 +62,7 @@ def command(
     test, a labels.csv, an .npz file, MNIST's files, or `digits` (1,797 handwritten digits that
     come with Foveal), which is also the default.
     """
-    from foveal.run import plan
+    from foveal.run.planning import plan
     from foveal.run.trunk import DEFAULT_NET
 
     made = plan(
@@ -79,7 +76,7 @@ def command(
         **{key: value for key, value in changes.items() if value is not None},
     )
     from foveal.cli.progress import Watcher
-    from foveal.run import Done, execute
+    from foveal.run.execution import Done, execute
 
     asked: list[int] = []
     previous = {number: signal.signal(number, _asker(asked)) for number in _signals()}

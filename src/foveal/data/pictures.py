@@ -121,7 +121,7 @@ def header(path: str | os.PathLike[str]) -> Header:
     """
     with _file(path) as file, _opened(file, printable(os.fspath(path))) as picture:
         width, height = picture.size
-        if picture.format != "TIFF" and _orientation(picture) >= 5:  # Pillow turns TIFF itself
+        if "exif" in picture.info and _orientation(picture) >= 5:
             width, height = height, width
         channels = 1 if is_grey(picture) else 3
         still = picture.format in ("JPEG", "MPO")  # a second picture there is a preview
@@ -155,9 +155,8 @@ def _decode_whole(file: IO[bytes], where: str, channels: int, at_least: int | No
         if picture.format in ("JPEG", "MPO"):
             size = None if at_least is None else (2 * at_least, 2 * at_least)
             picture.draft("L" if channels == 1 else None, size)
-        orientation = _orientation(picture) if picture.format != "TIFF" else 1
-        picture.load()
-        return turn_upright(to_pixels(picture, channels), orientation)
+        picture.load()  # first: looking for EXIF in a PNG would decode it, and hide its damage
+        return turn_upright(to_pixels(picture, channels), _orientation(picture))
 
 
 def _decode_without_end(data: bytes, where: str, channels: int, at_least: int | None) -> Pixels:
@@ -260,7 +259,9 @@ def _explain(error: BaseException, where: str) -> DataError:
 
 
 def _orientation(picture: Image.Image) -> int:
-    """EXIF orientation 1-8; 1 where it is missing, or the EXIF block is damaged."""
+    """EXIF orientation 1-8; 1 where it is missing, the EXIF block is damaged, or Pillow obeys it."""
+    if picture.format == "TIFF":
+        return 1
     try:
         value = picture.getexif().get(_ORIENTATION, 1)
     except _BROKEN:

@@ -51,10 +51,39 @@ def compare(
     Source: none
 
     >>> from foveal.net import Net
-    >>> from foveal.net.layers import ReLU
-    >>> compare(Net.of(ReLU()).bind((3,)), {}, np.ones((4, 3))).num_answers
-    4
+    >>> from foveal.net.layers import Tanh
+    >>> found = compare(Net.of(Tanh()).bind((3,)), {}, np.eye(3))
+    >>> found.difference < 1e-6, found.num_same, found.num_answers
+    (True, 3, 3)
     """
     first, second = (build(name, program, weights).run(x) for name in engines)
-    agreement = Agreement(engines, len(x), 0.0, tolerance, 0, 0, 0)
-    ...
+    pairs = [(first[name].astype(np.float64), second[name]) for name in second]
+    counts = [_answers(a, b, tolerance) for a, b in pairs if b.shape[1] > 1]
+    answers, same, ties, others = np.array(counts, int).reshape(-1, 4).sum(axis=0).tolist()
+    difference = max(_difference(a, b) for a, b in pairs)
+    if difference > tolerance or others:
+        raise DisagreementError(
+            f"{engines[0]} and {engines[1]} differ by {difference:.1e} of the largest output",
+            where=f"{len(x)} inputs",
+            arrives=f"{same} of {answers} answers the same, {ties} ties",
+            expected=f"at most {tolerance:.0e}, and the same answers but for ties",
+            fix="do not use this net elsewhere, and please report it",
+        )
+    return Agreement(engines, len(x), difference, tolerance, answers, same, ties)
+
+
+def _difference(a: np.ndarray, b: np.ndarray) -> float:
+    """max|a - b| / max|b|; infinite where either is not finite."""
+    with np.errstate(invalid="ignore"):
+        gap, scale = np.abs(a - b).max(), np.abs(b).max()
+    if gap == 0:
+        return 0.0
+    return float(gap / scale) if np.isfinite(gap) and scale > 0 else np.inf
+
+
+def _answers(a: np.ndarray, b: np.ndarray, tolerance: float) -> tuple[int, int, int, int]:
+    """How many answers there are, the same, ties, and neither the same nor ties."""
+    ordered = np.sort(b, axis=1)
+    tie = ordered[:, -1] - ordered[:, -2] < tolerance * np.abs(b).max()
+    same = a.argmax(axis=1) == b.argmax(axis=1)
+    return same.size, int(same.sum()), int(tie.sum()), int((~same & ~tie).sum())

@@ -35,8 +35,9 @@ class Model:
 
     >>> from foveal.net.notation import parse
     >>> net = parse("input uint8 -> normalise -> flatten -> dense 2 -> softmax")
-    >>> Model.fresh(net, (1, 8, 8), ("cat", "dog")).predict(np.zeros((8, 8, 1), np.uint8)).label
-    'cat'
+    >>> model = Model.fresh(net, (1, 8, 8), ("cat", "dog"))
+    >>> 0 <= model.predict(np.zeros((8, 8, 1), np.uint8)).probability <= 1
+    True
     """
 
     net: Net
@@ -65,9 +66,15 @@ class Model:
         """The whole net bound to its input, preprocessing included."""
         return self.net.bind(self.input)
 
-    def engine(self, name: str = "portable") -> Engine:
+    def engine(self, name: str = "portable", **options: bool) -> Engine:
         """An engine for prepared pictures; the one of that name."""
-        return engines.build(name, self.split.rest.bind(self.split.shape), self.weights)
+        rest = self.split.rest.bind(self.split.shape)
+        return engines.build(name, rest, self.weights, **options)
+
+    @cached_property
+    def _quick(self) -> Engine:
+        """Opens fast: for a few pictures."""
+        return self.engine(optimise=False)
 
     @cached_property
     def _portable(self) -> Engine:
@@ -104,8 +111,9 @@ class Model:
 
         Shape:  (N, H, W, C) uint8 -> (N, num_classes) float32
         """
+        engine = self._quick if len(prepared) < BATCH else self._portable
         parts = [
-            next(iter(self._portable.run(prepared[start : start + BATCH]).values()))
+            engine.run(prepared[start : start + BATCH])[""]
             for start in range(0, len(prepared), BATCH)
         ]
         return np.concatenate(parts)

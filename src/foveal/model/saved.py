@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from foveal.errors import ModelFileError, SpecError
 from foveal.model import container
 from foveal.model.container import Header
+from foveal.model.document import FORMAT, checked, described
 from foveal.model.model import Model
 from foveal.net import Net
 from foveal.net.kind import Shape, shape_text
-from foveal.net.notation import parse
-from foveal.tasks import TASKS
-
-FORMAT = 1
-_KEYS = {"format", "net", "input", "task", "classes", "about"}
 
 
 def save(model: Model, path: str | Path) -> str:
@@ -56,45 +50,6 @@ def load(path: str | Path) -> Model:
         task=document["task"],
         about=document["about"],
     )
-
-
-def described(document: Mapping[str, Any], where: Path) -> tuple[Net, Shape]:
-    """The net and the input shape that a file's document describes."""
-    try:
-        return parse(document["net"]), tuple(document["input"])
-    except SpecError as error:
-        raise ModelFileError(
-            "holds a net that cannot be read", where=str(where), arrives=str(error)
-        ) from error
-
-
-def checked(document: Mapping[str, Any], where: Path) -> Mapping[str, Any]:
-    """A document with exactly the known keys, each of its type."""
-    if document.get("format") != FORMAT:
-        raise ModelFileError(
-            "was written in a format this version does not read",
-            where=str(where),
-            arrives=f"format {document.get('format')!r}",
-            expected=f"format {FORMAT}",
-            fix="pip install --upgrade foveal",
-        )
-    if set(document) != _KEYS:
-        odd = sorted(set(document) ^ _KEYS)
-        raise ModelFileError(f"has an unknown or missing entry {odd[0]!r}", where=str(where))
-    plain = (
-        isinstance(document["net"], str)
-        and _is_list(document["input"], int)
-        and document["task"] in TASKS
-        and _is_list(document["classes"], str)
-        and isinstance(document["about"], dict)
-    )
-    if not plain:
-        raise ModelFileError("has an entry of the wrong type", where=str(where))
-    return document
-
-
-def _is_list(value: object, kind: type) -> bool:
-    return isinstance(value, list) and bool(value) and all(type(part) is kind for part in value)
 
 
 def _check_tensors(net: Net, input: Shape, header: Header, where: Path) -> None:

@@ -54,10 +54,11 @@ def _compared(step: Step) -> dict[str, str]:
     values, units, weights = prod(step.ins[0]), prod(step.shape), step.tensors[0].shape[1:]
     own, bias = sum(tensor.size for tensor in step.tensors), len(step.tensors) > 1
     dense = values * units + units * bias
-    added = f" + {units:,}" if bias else ""
+    product = f"{values:,} * {units:,}" + f" + {units:,}" * bias
+    read = f"{_product(weights)} = {prod(weights):,}"
     return {
-        "sparsity": f"each output reads {_product(weights)} = {prod(weights):,} of {values:,} values",
-        "sharing": f"{own:,} instead of {values:,} * {units:,}{added} = {dense:,} if fully connected"
+        "sparsity": f"each output reads {read} of {values:,} values",
+        "sharing": f"{own:,} instead of {product} = {dense:,} if fully connected"
         f" ({_times(dense / own)} times)",
     }
 

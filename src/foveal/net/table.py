@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from math import prod
+from textwrap import wrap
 
 from foveal.net.arithmetic import BYTES, Arithmetic, Row
 from foveal.net.kind import shape_text
@@ -47,9 +48,40 @@ def table(arithmetic: Arithmetic, *, width: int = WIDTH, bold: bool = False) -> 
         del columns[-1], widths[-1]
     widths[0] = min(widths[0], max(NARROWEST_NAME, widths[0] + width - _across(widths)))
     heading, *body = (_line(cells, widths) for cells in zip(*columns, strict=True))
-    rule = "─" * len(heading)
+    rule = "─" * _across(widths)
     head = f"\033[1m{heading}\033[0m" if bold else heading
-    return "\n".join([head, rule, *body, rule, *_totals(arithmetic), *_remarks(arithmetic)])
+    remarks = [line for remark in _remarks(arithmetic) for line in _wrapped(remark, width)]
+    return "\n".join([head, rule, *body, rule, *_totals(arithmetic), *remarks])
+
+
+def explained(arithmetic: Arithmetic) -> str:
+    """Where every number of the table comes from: its arithmetic, step by step.
+
+    >>> from foveal.net import Net
+    >>> from foveal.net.arithmetic import arithmetic
+    >>> from foveal.net.layers import Conv
+    >>> print(explained(arithmetic(Net.of(Conv(6, 5)).bind((3, 32, 32)))))
+    conv1: 3x32x32 -> 6x28x28
+      output           floor((32 - 5) / 1) + 1 = 28
+      parameters       6*3*5*5 + 6 = 456
+      MACs             6*28*28 outputs * 3*5*5 = 352,800
+      memory           6*28*28 * 4 bytes = 18,816 bytes
+      receptive field  1 + (5 - 1) * 1 = 5
+      sparsity         each output reads 3*5*5 = 75 of 3,072 values
+      sharing          456 instead of 3,072 * 4,704 + 4,704 = 14,455,392 if fully connected
+                       (31,700 times)
+    """
+    return "\n\n".join(map(_explained, arithmetic.rows))
+
+
+def _explained(row: Row) -> str:
+    arrives = " | ".join(map(shape_text, row.ins))
+    lines = [f"{_name(row)}: {arrives} -> {shape_text(row.output)}"]
+    for quantity, formula in row.formulas.items():
+        first, *rest = wrap(formula, WIDTH - 25)
+        lines.append(f"  {quantity:<15}  {first}")
+        lines += [" " * 19 + line for line in rest]
+    return "\n".join(lines)
 
 
 def memory_text(size: int) -> str:
@@ -65,15 +97,21 @@ def _across(widths: list[int]) -> int:
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:
     name, *numbers = cells
     padded = [number.rjust(size) for number, size in zip(numbers, widths[1:], strict=True)]
-    return _GAP.join([_shortened(name, widths[0]).ljust(widths[0]), *padded])
+    return _GAP.join([_shortened(name, widths[0]).ljust(widths[0]), *padded]).rstrip()
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return wrap(text, max(width, 40), subsequent_indent="  ", break_long_words=False) or [""]
 
 
 def _shortened(name: str, width: int) -> str:
     """A path without its middle: both ends say more."""
     if len(name) <= width:
         return name
-    head = (width - 1) // 3
-    return f"{name[:head]}…{name[head + 1 - width :]}"
+    first, *rest = name.split(".")
+    ends = [f"{first}…{'.'.join(rest[start:])}" for start in range(1, len(rest))]
+    fitting = [end for end in ends if len(end) <= width]
+    return fitting[0] if fitting else f"{name[: width - 1]}…"
 
 
 def _input(arithmetic: Arithmetic) -> tuple[str, ...]:

@@ -74,7 +74,9 @@ class Job:
 
     def __post_init__(self) -> None:
         if self.task not in LOSSES:
-            raise SpecError("has no loss", where=f"task {self.task}", fix=did_you_mean(self.task, LOSSES))
+            raise SpecError(
+                "has no loss", where=f"task {self.task}", fix=did_you_mean(self.task, LOSSES)
+            )
         made = self.net.bind(self.input).result_shapes()
         if made != {"": (self.num_classes,)}:
             found = ", ".join(f"{name} {shape_text(shape)}".strip() for name, shape in made.items())
@@ -103,7 +105,9 @@ class Job:
                 expected=f"uint8 {shape_text((len(x), *sizes, channels))}",
             )
         if y.shape != (len(x),) or not len(x):
-            raise DataError(f"{len(x)} pictures and {y.size} labels", where=where, fix="as many of each")
+            raise DataError(
+                f"{len(x)} pictures and {y.size} labels", where=where, fix="as many of each"
+            )
         if y.min() < 0 or y.max() >= self.num_classes:
             outside = y.min() if y.min() < 0 else y.max()
             raise DataError(

@@ -66,9 +66,7 @@ def _train(job: Job, machine: Machine) -> Iterator[Event]:
         loss = learner.step(number, share)
         number += 1
         clock.stepped(time.perf_counter() - start)
-        yield Step(
-            number, clock.steps, clock.progress(number), clock.seconds_left(number), loss
-        )
+        yield Step(number, clock.steps, clock.progress(number), clock.seconds_left(number), loss)
 
         interrupted, over = job.stop(), clock.is_over(number)
         if number % learner.per_epoch == 0 or (over and not interrupted):

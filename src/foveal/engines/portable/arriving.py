@@ -22,18 +22,18 @@ class Arriving:
     """The input of a program: floats channels first, or bytes channels last."""
 
     program: Program
-    bytes: bool
+    of_bytes: bool
     """Whether the program begins with `input uint8`."""
     entrance: tuple[Step, ...]
     """The steps that cut the picture to size, before anything looks at it."""
 
     @property
     def name(self) -> str:
-        return "picture" if self.bytes else "x"
+        return "picture" if self.of_bytes else "x"
 
     @property
     def dtype(self) -> type[np.generic]:
-        return np.uint8 if self.bytes else np.float32
+        return np.uint8 if self.of_bytes else np.float32
 
     @property
     def shape(self) -> tuple[Size, ...]:
@@ -41,23 +41,24 @@ class Arriving:
         channels, *sizes = self.program.input
         any_size = any(isinstance(step.kind, Resize | Crop) for step in self.entrance)
         axes = _AXES[len(sizes)] if any_size else tuple(sizes)
-        return ("N", *axes, channels) if self.bytes else ("N", channels, *axes)
+        return ("N", *axes, channels) if self.of_bytes else ("N", channels, *axes)
 
     def accept(self, x: np.ndarray) -> np.ndarray:
         """What the graph can read; ShapeError if other sizes arrive, SpecError if other numbers."""
-        fits = x.dtype == np.uint8 if self.bytes else np.issubdtype(x.dtype, np.floating)
-        if not fits:
+        if x.dtype != np.uint8 if self.of_bytes else x.dtype.kind not in "buif":
             raise SpecError(
-                f"cannot be {x.dtype}",
+                f"cannot be of {x.dtype}",
                 where="input",
-                expected="uint8, as the net begins with `input uint8`" if self.bytes else "floats",
+                expected="uint8, as the net begins with `input uint8`"
+                if self.of_bytes
+                else "real numbers",
             )
-        if x.ndim == len(self.shape):
-            sample = (x.shape[-1], *x.shape[1:-1]) if self.bytes else x.shape[1:]
+        if x.ndim == len(self.shape) and len(x):
+            sample = (x.shape[-1], *x.shape[1:-1]) if self.of_bytes else x.shape[1:]
             if self._after_entrance(sample) == self._bound():
                 return np.ascontiguousarray(x, self.dtype)
         raise ShapeError(
-            "does not have the shape the net was bound to",
+            "has another shape than the net was bound to",
             where="input",
             arrives=shape_text(x.shape),
             expected="x".join(map(str, self.shape)),

@@ -159,8 +159,9 @@ class _Parser:
         if self.stream.peek().kind == "?":
             return (layer,) if self.option(token) else ()
         following = self.stream.peek()
-        if following.kind == "word" and WORDS.get(following.text.lower()) in ACTIVATIONS:
-            return (layer, *self.layer(WORDS[following.text.lower()]))
+        behind = WORDS.get(following.text.lower()) if following.kind == "word" else None
+        if behind in ACTIVATIONS and kind not in ACTIVATIONS:
+            return (layer, *self.layer(behind))
         return (layer,)
 
     def option(self, token: Token) -> bool:

@@ -21,9 +21,9 @@ from foveal.net import Net
 from foveal.net.arithmetic import arithmetic
 from foveal.net.layers import Normalise, Softmax
 from foveal.run import trunk
-from foveal.run.plan import Plan
+from foveal.run.planning import Plan
 from foveal.tasks.classify import Evaluation, Part
-from foveal.training import Event, Finished, Job, Started, train
+from foveal.training import Epoch, Event, Finished, Job, Started, train
 
 MOST_PICTURES = 200
 """Wrong pictures that the report shows."""
@@ -162,7 +162,7 @@ def versions() -> dict[str, str]:
 def _report(done: Done, plan: Plan, when: datetime, skipped: tuple[Any, ...]) -> None:
     """report.html, results.csv, wrong.csv and args.toml beside the model."""
     model, data = done.model, plan.data
-    epochs = tuple(report.EpochRow(**asdict(epoch)) for epoch in done.finished.epochs)
+    epochs = tuple(map(_row, done.finished.epochs))
     facts = arithmetic(model.program).facts()
     parts = {"training": data.train, "validation": data.validation}
     counts = {part: tuple(map(int, samples.counts)) for part, samples in parts.items()}
@@ -201,6 +201,17 @@ def _report(done: Done, plan: Plan, when: datetime, skipped: tuple[Any, ...]) ->
         pictures=_wrong_pictures(done, plan),
     )
     report.write_report(plan.folder, record)
+
+
+def _row(epoch: Epoch) -> report.EpochRow:
+    return report.EpochRow(
+        epoch=epoch.epoch,
+        train_loss=epoch.train_loss,
+        validation_loss=epoch.validation_loss,
+        validation_accuracy=epoch.validation_accuracy,
+        learning_rate=epoch.learning_rate,
+        seconds=epoch.seconds,
+    )
 
 
 def _uses(model: Path) -> tuple[report.Use, ...]:

@@ -13,6 +13,7 @@ from foveal.net import Net
 from foveal.recipe import Recipe
 from foveal.run import trunk
 from foveal.run.trunk import Size
+from foveal.zoo import ENTRIES
 
 if TYPE_CHECKING:
     from foveal.data.dataset import Dataset
@@ -68,7 +69,7 @@ def plan(
     shape = (opened.channels, height, width)
     built = trunk.build(net, shape, len(opened.classes), settings or {})
     recipe = replace(choose(len(opened.train), shape, built), **changes)
-    net_name = net if isinstance(net, str) and net in trunk.ENTRIES else "net"
+    net_name = net if isinstance(net, str) and net in ENTRIES else "net"
     return Plan(
         data=opened,
         net=built,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from foveal.errors import FovealError
 from foveal.model import Model
 from foveal.net import Net
-from foveal.run import plan as planning
+from foveal.run.planning import plan
 from foveal.run.trunk import DEFAULT_NET, Size
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def train(
     Raises: DataError, SpecError or NotationError if data, net or options cannot be used;
             MissingExtra without PyTorch; MachineError if the disk refuses
     """
-    made = planning.plan(
+    made = plan(
         source,
         net=net,
         size=size,
@@ -49,7 +49,7 @@ def train(
         runs=runs,
         **changes,
     )
-    from foveal.run.execute import Done, execute
+    from foveal.run.execution import Done, execute
 
     for event in execute(made):
         if watch is not None:

@@ -1,0 +1,413 @@
+"""The portable engine: valid ONNX, the numbers of the definitions, the same bytes each time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from support.nets import random_input, random_net, random_weights
+from torch.nn import functional as F
+
+from foveal.engines import portable, reference
+from foveal.errors import ShapeError, SpecError
+from foveal.net import Net
+from foveal.net.combinators import (
+    Again,
+    Item,
+    Named,
+    Outputs,
+    Reference,
+    branches,
+    chain,
+    named,
+)
+from foveal.net.kind import Shape
+from foveal.net.layers import (
+    KINDS,
+    Add,
+    AvgPool,
+    BatchNorm,
+    Concat,
+    Conv,
+    Crop,
+    Dense,
+    Dropout,
+    Expect,
+    Flatten,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    Identity,
+    Input,
+    MaxPool,
+    Normalise,
+    ReLU,
+    Resize,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from foveal.net.program import Program
+
+Weights = Mapping[str, torch.Tensor]
+
+
+def relative(a: np.ndarray, b: np.ndarray) -> float:
+    """max|a - b| as a share of max|b|."""
+    assert a.shape == b.shape
+    scale = np.abs(b).max()
+    return float(np.abs(a - b).max() / scale) if scale else float(np.abs(a).max())
+
+
+def mean_without_padding(x: torch.Tensor) -> torch.Tensor:
+    ones = torch.ones_like(x)
+    sums, counts = (F.avg_pool2d(F.pad(t, (0, 1, 1, 0)), 3, 2) for t in (x, ones))
+    return sums / counts
+
+
+CASES: list[tuple[Item, Shape, Callable[[torch.Tensor, Weights], torch.Tensor]]] = [
+    (Input(), (2, 5), lambda x, w: x),
+    (Identity(), (2, 5), lambda x, w: x),
+    (Expect((2, 5)), (2, 5), lambda x, w: x),
+    (Dropout(0.5), (2, 5), lambda x, w: x),
+    (ReLU(), (2, 5), lambda x, w: x.clamp(min=0)),
+    (Tanh(), (2, 5), lambda x, w: x.tanh()),
+    (Sigmoid(), (2, 5, 4), lambda x, w: 1 / (1 + (-x).exp())),
+    (Softmax(), (4,), lambda x, w: x.exp() / x.exp().sum(1, keepdim=True)),
+    (Softmax(), (4, 3, 2), lambda x, w: x.exp() / x.exp().sum(1, keepdim=True)),
+    (Flatten(), (2, 3, 4), lambda x, w: x.reshape(len(x), -1)),
+    (Flatten(), (6,), lambda x, w: x),
+    (Dense(3), (5,), lambda x, w: x @ w["dense1.weight"].T + w["dense1.bias"]),
+    (Dense(3, bias=False), (5,), lambda x, w: x @ w["dense1.weight"].T),
+    (Normalise((0.5,), (2.0,)), (2, 3, 4), lambda x, w: (x - 0.5) / 2),
+    (
+        Normalise((0.5, 1.0), (2.0, 4.0)),
+        (2, 3),
+        lambda x, w: (x - torch.tensor([[0.5], [1]])) / torch.tensor([[2.0], [4]]),
+    ),
+    (Normalise((0.5, 1.0)), (2,), lambda x, w: (x - torch.tensor([0.5, 1])) / 127.5),
+    (Resize((6, 10)), (2, 3, 5), lambda x, w: F.interpolate(x, (6, 10), mode="bilinear").round()),
+    (Crop((2, 3)), (1, 5, 6), lambda x, w: x[:, :, 1:3, 1:4]),
+    (Crop(2), (1, 3, 2), lambda x, w: x[:, :, 0:2]),
+    (
+        Conv(6, (3, 2), stride=(2, 1), padding=((1, 2), 0), dilation=(1, 2), groups=2),
+        (4, 7, 6),
+        lambda x, w: F.conv2d(
+            F.pad(x, (0, 0, 1, 2)),
+            w["conv1.weight"],
+            w["conv1.bias"],
+            (2, 1),
+            dilation=(1, 2),
+            groups=2,
+        ),
+    ),
+    (
+        Conv(2, 3, padding="same", stride=2, bias=False),
+        (3, 6),
+        lambda x, w: F.conv1d(F.pad(x, (0, 1)), w["conv1.weight"], stride=2),
+    ),
+    (
+        Conv(2, 2, padding=(1, 0, 2)),
+        (1, 3, 4, 2),
+        lambda x, w: F.conv3d(x, w["conv1.weight"], w["conv1.bias"], padding=(1, 0, 2)),
+    ),
+    (MaxPool(3, 2, 1), (2, 6, 7), lambda x, w: F.max_pool2d(x, 3, 2, 1)),
+    (MaxPool(2), (2, 7), lambda x, w: F.max_pool1d(x, 2)),
+    (MaxPool(2, 1), (2, 3, 3, 4), lambda x, w: F.max_pool3d(x, 2, 1)),
+    (MaxPool(2, 3, ((0, 2),)), (1, 4), lambda x, w: torch.stack([x[..., 0:2].amax(2), x[..., 3]], 2)),
+    (AvgPool(3, 2, ((1, 0), (0, 1))), (2, 6, 6), lambda x, w: mean_without_padding(x)),
+    (AvgPool(2, 1), (2, 4, 3, 3), lambda x, w: F.avg_pool3d(x, 2, 1)),
+    (GlobalMaxPool(), (2, 3, 4), lambda x, w: x.amax((2, 3))),
+    (GlobalMaxPool(keep=True), (2, 3), lambda x, w: x.amax(2, keepdim=True)),
+    (GlobalAvgPool(), (2, 3, 4, 2), lambda x, w: x.mean((2, 3, 4))),
+    (GlobalAvgPool(keep=True), (2, 3, 4), lambda x, w: x.mean((2, 3), keepdim=True)),
+    *(
+        (
+            BatchNorm(eps=0.01),
+            shape,
+            lambda x, w: F.batch_norm(
+                x,
+                w["batchnorm1.running_mean"],
+                w["batchnorm1.running_var"],
+                w["batchnorm1.weight"],
+                w["batchnorm1.bias"],
+                eps=0.01,
+            ),
+        )
+        for shape in ((3,), (3, 5), (3, 4, 5), (3, 2, 2, 2))
+    ),
+    (branches(Add(), Identity(), ReLU(), Tanh()), (2, 3), lambda x, w: x + x.relu() + x.tanh()),
+    (branches(Add(), ReLU()), (2, 3), lambda x, w: x.relu()),
+    (branches(Concat(), Tanh(), Identity()), (2, 3), lambda x, w: torch.cat([x.tanh(), x], 1)),
+]
+
+
+@pytest.mark.parametrize(("item", "shape", "expected"), CASES)
+def test_every_kind_computes_its_definition(
+    item: Item, shape: Shape, expected: Callable[[torch.Tensor, Weights], torch.Tensor]
+) -> None:
+    program = Net.of(item).bind(shape)
+    weights, x = random_weights(program, 1), random_input(program, 1, batch=3)
+    y = expected(
+        torch.from_numpy(x).double(), {path: torch.from_numpy(w).double() for path, w in weights.items()}
+    )
+    content = portable.write(program, weights)
+    onnx.checker.check_model(onnx.load_from_string(content), full_check=True)
+    assert relative(portable.build(program, weights).run(x)[""], y.numpy()) < 2e-7
+
+
+def test_every_kind_has_a_row_and_a_case() -> None:
+    assert set(portable.ROWS) == set(KINDS)
+    programs = [Net.of(item).bind(shape) for item, shape, _ in CASES]
+    assert {type(step.kind) for program in programs for step in program.steps} == set(KINDS)
+
+
+def test_what_only_training_does_leaves_no_node() -> None:
+    program = Net.of(ReLU(), Dropout(), Tanh()).bind((3,))
+    graph = onnx.load_from_string(portable.write(program, {})).graph
+    assert [node.op_type for node in graph.node] == ["Relu", "Tanh", "Identity"]
+
+
+@pytest.mark.parametrize("first", range(0, 500, 50))
+def test_random_nets_agree_with_the_reference(first: int) -> None:
+    for seed in range(first, first + 50):
+        program, weights = bound(seed)
+        x = random_input(program, seed)
+        made, expected = (engine.build(program, weights).run(x) for engine in (portable, reference))
+        assert made.keys() == expected.keys()
+        for name in made:
+            assert relative(made[name], expected[name]) <= 1e-5, f"seed {seed}, result '{name}'"
+
+
+def bound(seed: int) -> tuple[Program, dict[str, np.ndarray]]:
+    net, shape = random_net(seed)
+    program = net.bind(shape)
+    return program, random_weights(program, seed)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_nets_are_valid_onnx_with_the_shapes_of_the_program(seed: int) -> None:
+    program, weights = bound(seed)
+    model = onnx.load_from_string(portable.write(program, weights))
+    onnx.checker.check_model(model, full_check=True)
+    outputs = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph.output
+    for output, (name, shape) in zip(outputs, program.result_shapes().items(), strict=True):
+        assert output.name == (name or "y")
+        batch, *sizes = output.type.tensor_type.shape.dim
+        assert batch.dim_param == "N"
+        assert tuple(size.dim_value for size in sizes) == shape
+
+
+@pytest.mark.parametrize("seed", range(0, 60, 3))
+def test_bytes_are_those_of_protobuf_and_the_same_each_time(seed: int) -> None:
+    program, weights = bound(seed)
+    content = portable.write(program, weights, metadata={"b": "2", "a": "ä"})
+    assert content == portable.write(program, weights, metadata={"a": "ä", "b": "2"})
+    assert content == onnx.load_from_string(content).SerializeToString(deterministic=True)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_batch_gives_what_its_pictures_give_one_by_one(seed: int) -> None:
+    program, weights = bound(seed)
+    engine, x = portable.build(program, weights), random_input(program, seed, batch=5)
+    for name, y in engine.run(x).items():
+        alone = np.concatenate([engine.run(x[n : n + 1])[name] for n in range(5)])
+        assert relative(alone, y) < 1e-6
+
+
+def test_nan_in_one_picture_touches_no_other() -> None:
+    for seed in range(40):
+        program, weights = bound(seed)
+        x = random_input(program, seed, batch=3)
+        if x.dtype == np.uint8:
+            continue
+        engine = portable.build(program, weights)
+        before = engine.run(x)
+        x[1] = np.nan
+        for name, y in engine.run(x).items():
+            assert np.array_equal(y[[0, 2]], before[name][[0, 2]])
+
+
+@pytest.mark.parametrize("optimise", [True, False])
+def test_weights_inside_and_outside_of_the_graph_give_the_same(optimise: bool) -> None:
+    program = Net.of(Conv(4, 3), BatchNorm(), ReLU(), Flatten(), Dense(3)).bind((2, 6, 6))
+    weights, x = random_weights(program, 3), random_input(program, 3)
+    outside = portable.build(program, weights, optimise=optimise).run(x)[""]
+    inside = portable.Portable(program, portable.write(program, weights), optimise=optimise)
+    assert np.array_equal(inside.run(x)[""], outside)
+
+
+def test_a_tensor_that_several_steps_share_is_in_the_file_once() -> None:
+    program = Net.of(named("c", Conv(2, 1)), Again("c"), Again("c")).bind((2, 3, 3))
+    weights = random_weights(program, 0)
+    graph = onnx.load_from_string(portable.write(program, weights)).graph
+    assert [tensor.name for tensor in graph.initializer] == ["c.weight", "c.bias"]
+    assert [list(node.input[1:]) for node in graph.node[:3]] == [["c.weight", "c.bias"]] * 3
+
+
+def test_metadata_and_names_are_what_the_runtime_reads() -> None:
+    program = Net.of(Dense(2), Softmax()).bind((3,))
+    content = portable.write(
+        program,
+        random_weights(program, 0),
+        metadata={"classes": '["cat", "dog"]'},
+        result_names={"": "probabilities"},
+    )
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    about = session.get_modelmeta()
+    assert about.producer_name == "foveal"
+    assert about.custom_metadata_map == {"classes": '["cat", "dog"]'}
+    assert [(value.name, value.shape) for value in session.get_inputs()] == [("x", ["N", 3])]
+    (output,) = session.get_outputs()
+    assert (output.name, output.shape) == ("probabilities", ["N", 2])
+
+
+def test_steps_may_be_called_like_the_input_the_result_and_a_tensor() -> None:
+    net = Net.of(named("x", Dense(2)), named("y", Named("weight", ReLU()), Tanh()))
+    program = net.bind((3,))
+    weights, x = random_weights(program, 0), random_input(program, 0)
+    expected = reference.build(program, weights).run(x)[""]
+    assert relative(portable.build(program, weights).run(x)[""], expected) < 1e-6
+
+
+def test_a_result_may_be_the_input_itself_and_be_there_twice() -> None:
+    same = Outputs((Named("a", chain(Reference("n"))), Named("b", chain(Dropout()))))
+    program = Net.of(named("n", Identity()), same).bind((3,))
+    x = random_input(program, 0)
+    made = portable.build(program, {}).run(x)
+    assert np.array_equal(made["a"], x)
+    assert np.array_equal(made["b"], x)
+
+
+def test_wider_and_strided_numbers_are_taken_as_float32() -> None:
+    program = Net.of(Tanh()).bind((3,))
+    engine = portable.build(program, {})
+    x = np.arange(12.0).reshape(3, 4).T
+    assert np.array_equal(engine.run(x)[""], engine.run(x.astype(np.float32))[""])
+    assert np.array_equal(engine.run(x.astype(int))[""], engine.run(x.astype(np.float32))[""])
+
+
+def test_weights_of_any_float_type_are_written_as_float32() -> None:
+    program = Net.of(Dense(2)).bind((3,))
+    weights = random_weights(program, 0)
+    wide = {path: weight.astype(np.float64) for path, weight in weights.items()}
+    assert portable.write(program, wide) == portable.write(program, weights)
+
+
+def test_importing_and_writing_load_neither_onnxruntime_nor_onnx() -> None:
+    code = (
+        "import sys\nfrom foveal.engines import portable\nfrom foveal.net import Net\n"
+        "from foveal.net.layers import ReLU\n"
+        "portable.write(Net.of(ReLU()).bind((3,)), {})\n"
+        "print({'onnxruntime', 'onnx', 'torch', 'google.protobuf'} & set(sys.modules))"
+    )
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert made.stdout == "set()\n"
+
+
+def test_missing_and_foreign_tensors_are_refused_by_name() -> None:
+    program = Net.of(Conv(2, 1), Conv(2, 1), Conv(2, 1)).bind((1, 2, 2))
+    with pytest.raises(SpecError) as error:
+        portable.write(program, {})
+    assert str(error.value) == (
+        "weights: missing tensors: conv1.bias, conv1.weight, conv2.bias, …\n"
+        "  fix:      weights of the same net; its paths are those of Program.tensors()"
+    )
+    with pytest.raises(SpecError) as error:
+        portable.build(program, {**random_weights(program, 0), "conv4.bias": np.zeros(2)})
+    assert str(error.value) == (
+        "weights: tensors of no step: conv4.bias\n"
+        "  fix:      weights of the same net; its paths are those of Program.tensors()"
+    )
+
+
+def test_a_tensor_of_another_shape_is_refused() -> None:
+    program = Net.of(Dense(2, bias=False)).bind((3,))
+    with pytest.raises(SpecError) as error:
+        portable.write(program, {"dense1.weight": np.zeros((3, 2))})
+    assert str(error.value) == (
+        "weights 'dense1.weight': has another shape than its step\n"
+        "  arrives:  3x2\n"
+        "  expected: 2x3\n"
+        "  fix:      weights of the same net"
+    )
+
+
+def test_a_file_that_protobuf_cannot_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = Net.of(ReLU()).bind((3,))
+    monkeypatch.setattr(portable.wire, "LARGEST_MESSAGE", 100)
+    with pytest.raises(SpecError) as error:
+        portable.write(program, {})
+    assert str(error.value) == (
+        "net: would have 135 bytes, more than an ONNX file can hold\n"
+        "  expected: at most 100\n"
+        "  fix:      fewer channels or features"
+    )
+
+
+def test_the_name_of_a_result_must_be_free() -> None:
+    program = Net.of(Outputs((Named("x", chain(ReLU())), Named("b", chain(Dense(1)))))).bind((3,))
+    weights = random_weights(program, 0)
+    with pytest.raises(SpecError) as error:
+        portable.write(program, weights)
+    assert str(error.value) == (
+        "'x': cannot be the name of a result\n"
+        "  expected: a name without slash that neither input nor tensor nor other result has\n"
+        "  fix:      another one in result_names"
+    )
+    for taken in ("b", "", "a/b", "b.dense1.weight"):
+        with pytest.raises(SpecError, match=f"^'{taken}': cannot be the name of a result"):
+            portable.write(program, weights, result_names={"x": taken})
+    assert portable.write(program, weights, result_names={"x": "a"})
+    assert set(portable.build(program, weights).run(np.ones((1, 3)))) == {"x", "b"}
+
+
+def test_a_name_for_a_result_that_is_not_there_is_refused() -> None:
+    program = Net.of(Outputs((Named("boxes", chain(ReLU())),))).bind((3,))
+    with pytest.raises(SpecError) as error:
+        portable.write(program, {}, result_names={"boxs": "b"})
+    assert str(error.value) == "'boxs': is not a result\n  fix:      did you mean 'boxes'?"
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 5, 4), (3, 5, 5), (2, 3, 5, 5, 1), (0, 3, 5, 5)])
+def test_another_shape_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError) as error:
+        portable.build(Net.of(ReLU()).bind((3, 5, 5)), {}).run(np.zeros(shape))
+    assert str(error.value) == (
+        "input: has another shape than the net was bound to\n"
+        f"  arrives:  {'x'.join(map(str, shape))}\n"
+        "  expected: Nx3x5x5"
+    )
+
+
+def test_other_numbers_are_refused() -> None:
+    with pytest.raises(SpecError) as error:
+        portable.build(Net.of(ReLU()).bind((3,)), {}).run(np.zeros((1, 3), complex))
+    assert str(error.value) == "input: cannot be of complex128\n  expected: real numbers"
+    picture = portable.build(Net.of(Input("uint8")).bind((3, 2, 2)), {})
+    with pytest.raises(SpecError) as error:
+        picture.run(np.zeros((1, 2, 2, 3), np.float32))
+    assert str(error.value) == (
+        "input: cannot be of float32\n  expected: uint8, as the net begins with `input uint8`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("net", "place"),
+    [
+        (Net.of(ReLU(), Input("uint8")), "input1"),
+        (Net.of(branches(Add(), Identity(), Input("uint8"))), "add1.1.input1"),
+    ],
+)
+def test_bytes_in_the_middle_of_a_net_are_refused(net: Net, place: str) -> None:
+    with pytest.raises(SpecError) as error:
+        portable.write(net.bind((3, 4, 4)), {})
+    assert str(error.value) == (
+        f"{place}: bytes can only arrive at the start of a net\n"
+        "  fix:      put `input uint8` first, before all branches"
+    )
