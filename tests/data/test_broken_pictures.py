@@ -135,7 +135,10 @@ def test_damage_inside_is_told() -> None:
     data = bytearray(encoded(blocks(), "PNG"))
     place = data.index(b"IDAT") + 4
     data[place : place + 4] = b"\xff\xff\xff\xff"
-    assert refusal(bytes(data)) == "?"
+    assert refusal(bytes(data)) == (
+        "x.jpg: the picture is damaged\n"
+        "  arrives:  Pillow says: broken data stream when reading image file"
+    )
 
 
 def test_heic_names_the_package_that_reads_it() -> None:

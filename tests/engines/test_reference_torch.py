@@ -73,7 +73,7 @@ def batch_norm(kind: BatchNorm, x: torch.Tensor, w: Tensors) -> torch.Tensor:
 
 
 def batch_norm_in_training(kind: BatchNorm, x: torch.Tensor, w: Tensors) -> torch.Tensor:
-    kept = w["running_mean"].detach().clone(), w["running_var"].detach().clone()
+    kept = w["running_mean"].clone(), w["running_var"].clone()
     return F.batch_norm(x, *kept, w["weight"], w["bias"], True, kind.momentum, kind.eps)
 
 
@@ -115,7 +115,7 @@ def reference(
     return y, dx, dw, dy
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(25))
 @pytest.mark.parametrize(("kind_type", "function", "training"), FUNCTIONS)
 def test_values_and_gradients_equal_pytorchs(
     kind_type: type[Kind], function: Function, training: Training | None, seed: int
@@ -127,7 +127,7 @@ def test_values_and_gradients_equal_pytorchs(
     y, dx, dw, dy = reference(kind, x, w, training, seed)
 
     leaf = torch.tensor(x, requires_grad=True)
-    leaves = {name: torch.tensor(value, requires_grad=True) for name, value in w.items()}
+    leaves = {name: torch.tensor(value, requires_grad=name in dw) for name, value in w.items()}
     made = function(kind, leaf, leaves)
     made.backward(torch.tensor(dy).reshape(made.shape))
 
@@ -140,7 +140,7 @@ def test_values_and_gradients_equal_pytorchs(
         assert np.abs(ours - expected).max() <= 1e-12 * max(1, np.abs(expected).max())
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(25))
 @pytest.mark.parametrize(("kind_type", "function"), [(Conv, conv), (MaxPool, max_pool)])
 def test_whole_numbers_are_met_exactly_and_ties_fall_alike(
     kind_type: type[Kind], function: Function, seed: int

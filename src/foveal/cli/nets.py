@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from foveal.checks import LARGEST
 from foveal.errors import SpecError, did_you_mean
 from foveal.net import Net
 from foveal.net.kind import Shape, shape_text
+from foveal.net.layers import WORDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from foveal.zoo import Entry
 
 _SIZES = re.compile(r"(\d{1,10}(?:x\d{1,10}){0,3})(?::([a-z]{2,4}))?")
 _LAYOUTS = {"cl": 1, "lc": -1, "chw": 1, "hwc": -1, "cdhw": 1, "dhwc": -1}
@@ -26,20 +32,20 @@ def resolve(text: str, input: str | None, settings: Mapping[str, int]) -> tuple[
     Raises: SpecError if there is no such net or no input; NotationError; ModelFileError
     """
     shape = None if input is None else input_shape(input)
-    if _is_model_file(text):
+    word = re.fullmatch(r"\S{1,255}", text) is not None
+    entry = _zoo().get(text.lower()) if word else None
+    if entry is not None:
         _refuse_letters(settings)
-        net, own = _of_model_file(Path(text))
-        return net, shape or own
-    from foveal.zoo import ENTRIES
-
-    if text.lower() in ENTRIES:
-        _refuse_letters(settings)
-        entry = ENTRIES[text.lower()]
         return entry.build(shape or entry.input, entry.num_classes), shape or entry.input
-    net = _of_notation(text, settings)
+    path = _file(text, word)
+    if path is not None and path.suffix.lower() != ".net":
+        _refuse_letters(settings)
+        net, own = _of_model_file(path)
+        return net, shape or own
+    net = _of_notation(text if path is None else _read(path), settings, word)
     if shape is None:
         raise SpecError(
-            "is missing: the net alone does not say what arrives",
+            "is missing, and the net alone does not say what arrives",
             where="--input",
             fix="--input 3x32x32 (channels x height x width)",
         )
@@ -90,35 +96,21 @@ def _ask_about_channels(sizes: Shape) -> None:
     )
 
 
-def _is_model_file(text: str) -> bool:
-    """By its suffix, or because it is a file; what kind of file it is, its reader says."""
-    if text.lower().endswith(".safetensors"):
-        return True
-    name = re.fullmatch(r"\S{1,255}", text) and not text.lower().endswith(".net")
-    return bool(name) and Path(text).is_file()
-
-
-def _of_model_file(path: Path) -> tuple[Net, Shape]:
-    from foveal.model.container import read_header
-    from foveal.model.document import checked, described
-
-    return described(checked(read_header(path).document, path), path)
-
-
-def _of_notation(text: str, settings: Mapping[str, int]) -> Net:
-    from foveal.net.layers import WORDS
-    from foveal.net.notation import parse
+# What only some nets need is imported where it is needed: a net in quotes is shown in 150 ms.
+def _zoo() -> Mapping[str, Entry]:
     from foveal.zoo import ENTRIES
 
-    if text.lower().endswith(".net"):
-        return parse(_read(Path(text)), settings)
-    if re.fullmatch(r"[\w.-]+", text) and text.lower() not in WORDS:
-        raise SpecError(
-            "is no net of the zoo, no file and no layer",
-            where=text,
-            fix=did_you_mean(text, [*ENTRIES, *WORDS]) or f"the zoo has {', '.join(ENTRIES)}",
-        )
-    return parse(text, settings)
+    return ENTRIES
+
+
+def _file(text: str, word: bool) -> Path | None:
+    """A path by its suffix, or because it is a file; of which kind, its reader says."""
+    if not word and not text.lower().endswith((".net", ".safetensors")):
+        return None
+    from pathlib import Path
+
+    path = Path(text)
+    return path if path.suffix.lower() in (".net", ".safetensors") or path.is_file() else None
 
 
 def _read(path: Path) -> str:
@@ -128,6 +120,25 @@ def _read(path: Path) -> str:
         raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from error
     except UnicodeDecodeError as error:
         raise SpecError("is not text in UTF-8", where=str(path)) from error
+
+
+def _of_model_file(path: Path) -> tuple[Net, Shape]:
+    from foveal.model.container import read_header
+    from foveal.model.document import checked, described
+
+    return described(checked(read_header(path).document, path), path)
+
+
+def _of_notation(text: str, settings: Mapping[str, int], word: bool) -> Net:
+    from foveal.net.notation import parse
+
+    if word and re.fullmatch(r"[\w.-]+", text) and text.lower() not in WORDS:
+        raise SpecError(
+            "is no net of the zoo, no file and no layer",
+            where=text,
+            fix=did_you_mean(text, [*_zoo(), *WORDS]) or f"the zoo has {', '.join(_zoo())}",
+        )
+    return parse(text, settings)
 
 
 def _refuse_letters(settings: Mapping[str, int]) -> None:

@@ -67,7 +67,7 @@ def to_dataset(listing: Listing, cut: Cut, *, strict: bool = True) -> Dataset:
     entries = [entry for entry in entries if entry.label in counts]
     skipped = [*listing.skipped, *refused, *unknown]
     if skipped:
-        notes.append(f"{len(skipped):,} files or folders are not used: foveal data check says why.")
+        notes.append(f"Files or folders not used: {len(skipped):,} (foveal data check says why).")
     channels = max((header.channels for header in headers), default=3)
     places = {name: place for place, name in enumerate(classes)}
 
@@ -119,9 +119,9 @@ def _look(
         refused.append(Skipped(entry.name, answer.problem, entry.line, damaged=not lacks_reader))
     notes = []
     if missing:
-        notes.append(f"{missing:,} HEIC pictures are not read; to read them: {HEIC_FIX}")
+        notes.append(f"HEIC pictures not read: {missing:,} (to read them: {HEIC_FIX}).")
     if several := sum(header.animated for header in headers):
-        notes.append(f"{several:,} files hold several pictures: only the first of each is used.")
+        notes.append(f"Files with several pictures, of which the first is used: {several:,}.")
     if step > 1:
         notes.append(f"Sizes and colours are those of {len(looked):,} of {len(entries):,} files.")
     return [e for i, e in enumerate(entries) if i not in bad], headers, refused, notes

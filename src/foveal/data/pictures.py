@@ -259,7 +259,7 @@ def _explain(error: BaseException, where: str) -> DataError:
 
 
 def _orientation(picture: Image.Image) -> int:
-    """EXIF orientation 1-8; 1 where it is missing, the EXIF block is damaged, or Pillow obeys it."""
+    """EXIF orientation 1-8; 1 where it is missing or damaged, and in TIFF, which Pillow turns."""
     if picture.format == "TIFF":
         return 1
     try:

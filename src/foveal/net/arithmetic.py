@@ -62,6 +62,8 @@ class Arithmetic:
 
     input: Shape
     rows: tuple[Row, ...]
+    results: tuple[tuple[str, Shape], ...]
+    """Name and shape of each result; a single one has the empty name."""
     parameters: int
     """Trained numbers, shared ones once."""
     trainable: int
@@ -78,6 +80,7 @@ class Arithmetic:
         return {
             "input": list(self.input),
             "layers": [_facts(row) for row in self.rows],
+            "results": {name: list(shape) for name, shape in self.results},
             "parameters": self.parameters,
             "trainable": self.trainable,
             "statistics": self.statistics,
@@ -104,6 +107,7 @@ def arithmetic(program: Program) -> Arithmetic:
     return Arithmetic(
         input=program.input,
         rows=rows,
+        results=tuple(program.result_shapes().items()),
         parameters=parameters,
         trainable=parameters,
         statistics=sum(row.statistics for row in rows),

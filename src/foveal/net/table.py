@@ -8,7 +8,7 @@ from math import prod
 from textwrap import wrap
 
 from foveal.net.arithmetic import BYTES, Arithmetic, Row
-from foveal.net.kind import shape_text
+from foveal.net.kind import Shape, shape_text
 
 WIDTH = 100
 NARROWEST_NAME = 16
@@ -41,7 +41,7 @@ def table(arithmetic: Arithmetic, *, width: int = WIDTH, bold: bool = False) -> 
     <BLANKLINE>
     Maps shrink from 32x32 to 28x28 while depth grows from 3 to 6.
     """
-    lines = [_HEADINGS, _input(arithmetic), *map(_cells, arithmetic.rows)]
+    lines = [_HEADINGS, *_input(arithmetic), *map(_cells, arithmetic.rows)]
     columns = [*zip(*lines, strict=True)]
     widths = [max(map(len, column)) for column in columns]
     if _across(widths) > width:
@@ -114,9 +114,12 @@ def _shortened(name: str, width: int) -> str:
     return fitting[0] if fitting else f"{name[: width - 1]}…"
 
 
-def _input(arithmetic: Arithmetic) -> tuple[str, ...]:
+def _input(arithmetic: Arithmetic) -> list[tuple[str, ...]]:
+    """What arrives, unless the net begins with a step that says so."""
+    if arithmetic.rows and arithmetic.rows[0].kind == "Input":
+        return []
     memory = memory_text(BYTES * prod(arithmetic.input))
-    return ("input", shape_text(arithmetic.input), "", "", "", memory)
+    return [("input", shape_text(arithmetic.input), "", "", "", memory)]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -162,14 +165,20 @@ def _totals(arithmetic: Arithmetic) -> list[str]:
 
 def _remarks(arithmetic: Arithmetic) -> list[str]:
     """What is true of this net as a whole, then the notes of its steps, each once."""
-    origin = arithmetic.rows[-1].origin if arithmetic.rows else ""
-    counted = [f"Receptive fields are counted in the picture after {origin}."] if origin else []
+    rows, results = arithmetic.rows, arithmetic.results
+    said = []
+    if len(results) > 1:
+        said.append("Results: " + ", ".join(f"{name} {shape_text(s)}" for name, s in results))
+    origin = rows[-1].origin if rows else ""
+    picture = next((row.output for row in rows if row.name == origin), arithmetic.input)
+    said += _trend([row for row in rows if row.origin == origin], picture)
+    if picture != arithmetic.input:
+        said.append(f"Receptive fields are counted in the picture after {origin}.")
     steps: dict[str, list[str]] = {}
-    for row in arithmetic.rows:
+    for row in rows:
         if row.note:
             steps.setdefault(row.note, []).append(row.name)
-    notes = [f"{_several(names)}: {note}" for note, names in steps.items()]
-    said = [*_trend(arithmetic, origin), *counted, *notes]
+    said += [f"{_several(names)}: {note}" for note, names in steps.items()]
     return ["", *said] if said else []
 
 
@@ -178,19 +187,17 @@ def _several(names: list[str]) -> str:
     return ", ".join(names[:2] if more else names) + more
 
 
-def _trend(arithmetic: Arithmetic, origin: str) -> list[str]:
+def _trend(rows: list[Row], picture: Shape) -> list[str]:
     """The usual way of maps, said only where it is true at every step."""
-    rows = [row for row in arithmetic.rows if row.origin == origin and not row.whole_picture]
-    picture = next((row.output for row in rows if row.name == origin), arithmetic.input)
-    maps = [picture, *(row.output for row in rows)]
-    first, last = maps[0], maps[-1]
+    maps = [picture, *(row.output for row in rows if not row.whole_picture)]
+    last = maps[-1]
     shrink = all(
         new <= old
         for before, after in pairwise(maps)
         for old, new in zip(before[1:], after[1:], strict=True)
     )
-    smaller = all(new < old for old, new in zip(first[1:], last[1:], strict=True))
-    if len(first) < 2 or not shrink or not smaller or last[0] <= first[0]:
+    smaller = all(new < old for old, new in zip(picture[1:], last[1:], strict=True))
+    if len(picture) < 2 or not shrink or not smaller or last[0] <= picture[0]:
         return []
-    sizes = f"{shape_text(first[1:])} to {shape_text(last[1:])}"
-    return [f"Maps shrink from {sizes} while depth grows from {first[0]} to {last[0]}."]
+    sizes = f"{shape_text(picture[1:])} to {shape_text(last[1:])}"
+    return [f"Maps shrink from {sizes} while depth grows from {picture[0]} to {last[0]}."]

@@ -49,7 +49,8 @@ def build(
     Raises: SpecError if weights are missing, left over or of another shape
     """
     program, weights = fold_batch_norm(program, _checked(program, weights))
-    model = _model(program, weights, _result_names(program, {}), {}, outside=True)
+    names = [f"/{number}" for number in range(len(program.results))]
+    model = _model(program, weights, names, {}, outside=True)
     return Portable(program, model.join(), weights, optimise=optimise)
 
 

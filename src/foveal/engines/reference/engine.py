@@ -9,7 +9,7 @@ import numpy as np
 
 from foveal.engines.reference.row import Array, Arrays, Context, Training
 from foveal.engines.reference.rows import ROWS
-from foveal.errors import ShapeError, SpecError, did_you_mean
+from foveal.errors import ShapeError, SpecError
 from foveal.net.kind import shape_text
 from foveal.net.layers import Input
 from foveal.net.program import Program
@@ -163,7 +163,9 @@ class Reference:
         for name, gradient in gradients.items():
             if name not in numbers:
                 raise SpecError(
-                    "is not a result", where=repr(name), fix=did_you_mean(name, numbers)
+                    "is not that of a result",
+                    where=f"gradient {name!r}",
+                    expected=", ".join(map(repr, numbers)),
                 )
             number = numbers[name]
             if gradient.shape != values[number].shape:

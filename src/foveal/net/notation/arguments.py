@@ -63,7 +63,10 @@ def _word(kind: type[Kind], given: dict[str, object], stream: Stream) -> None:
         flag = stream.take()
         name = flag.text.lower()
         if not isinstance(kind.constraints.get(name), Flag):
-            raise _unknown(kind, flag, stream)
+            flags = [name for name, known in kind.constraints.items() if isinstance(known, Flag)]
+            raise stream.error(
+                f"after 'no' {kind.word} knows: {', '.join(flags) or 'nothing'}", flag
+            )
         _set(given, name, False, flag, stream)
     elif isinstance(constraint, Flag):
         _set(given, word, True, stream.take(), stream)

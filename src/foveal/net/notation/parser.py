@@ -78,6 +78,11 @@ class _Parser:
         self.depth = 0
 
     def net(self) -> Chain:
+        self.stream.skip_newlines()
+        if self.stream.peek().kind == "end":
+            raise self.stream.error(
+                "there is no layer", self.stream.peek(), fix="such as: conv 32 3 -> relu"
+            )
         root = self.chain(("end",))
         if self.stream.peek().kind != "end":
             raise self.stream.unexpected(self.stream.peek())
@@ -123,6 +128,8 @@ class _Parser:
             name = stream.take().text
             stream.take()
             stream.skip_newlines()
+            if stream.peek(1).kind == ":":
+                raise stream.error(f"the step is already called '{name}'", stream.peek())
         made = self.body()
         if name is None:
             return made
@@ -190,7 +197,9 @@ class _Parser:
             return number
         if token.kind != "value" or not token.text.isdigit() or len(token.text) > 9:
             raise self.stream.error(
-                f"a repeat needs a whole number, not {token.text!r}", token, fix="[conv 8 3]*2"
+                f"a repeat needs a whole number, not {token.text.strip() or 'nothing'}",
+                token,
+                fix="[conv 8 3]*2",
             )
         return int(token.text)
 

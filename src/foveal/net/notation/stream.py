@@ -50,6 +50,11 @@ class Stream:
             return self.error("the net ends too early", token)
         if token.kind == "newline":
             return self.error("the line ends too early", token)
+        if token.kind == "arrow":
+            return self.error("a layer is missing before the arrow", token)
+        if token.kind == "(":
+            fix = "parentheses belong to add, concat, outputs and each; groups stand in [ ]"
+            return self.error("unexpected '('", token, fix=fix)
         return self.error(f"unexpected '{token.text}'", token, fix="-> or a new line joins layers")
 
     @contextmanager

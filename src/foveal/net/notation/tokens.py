@@ -15,7 +15,7 @@ _TOKEN = re.compile(
     (?P<space>[ \t\r]+|\#[^\n]*)
   | (?P<newline>\n)
   | (?P<arrow>->|→)
-  | (?P<value>{_NUMBER}(?:[x×:,]{_NUMBER})*)(?![A-Za-z0-9_.])
+  | (?P<value>{_NUMBER}(?:[xX×:,]{_NUMBER})*)(?![A-Za-z0-9_.])
   | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
   | (?P<sign>[\[\]()|:*@?])
     """,
@@ -46,14 +46,18 @@ def _scan(text: str) -> Iterator[Token]:
     while offset < len(text):
         found = _TOKEN.match(text, offset)
         if found is None:
+            unread = re.match(r"\S{1,12}|.", text[offset:], re.DOTALL)
             raise NotationError(
-                f"cannot read {text[offset : offset + 12].split()[0]!r}", text=text, offset=offset
+                f"cannot read {unread.group() if unread else ''!r}", text=text, offset=offset
             )
         kind = str(found.lastgroup)
         if kind == "sign":
             kind = found.group()
         if kind != "space":
-            yield Token(kind, found.group().replace("×", "x"), offset)
+            piece = found.group()
+            if kind == "value":
+                piece = piece.lower().replace("×", "x")
+            yield Token(kind, piece, offset)
         offset = found.end()
 
 

@@ -1,0 +1,44 @@
+"""The recipe that is chosen where none is given."""
+
+from __future__ import annotations
+
+import pytest
+
+from foveal.net import Net
+from foveal.net.layers import Conv, Dense, Flatten, Tanh
+from foveal.training.recipes import MARKS, PHOTOS, choose
+from foveal.zoo.quick import quick
+
+PLAIN = Net.of(Conv(6, 5), Tanh(), Flatten(), Dense(10))
+
+
+def test_few_pictures_are_seen_more_often() -> None:
+    for shape in ((1, 28, 28), (3, 64, 64)):
+        net = quick(shape, 10)
+        epochs = [choose(count, shape, net).epochs for count in (50, 200, 2_000, 10_000, 60_000)]
+        assert epochs == sorted(epochs, reverse=True)
+        assert choose(10**9, shape, net).epochs == epochs[-1]
+
+
+def test_only_pictures_in_colour_are_mirrored() -> None:
+    assert choose(1_000, (3, 64, 64), quick((3, 64, 64), 5)).flip
+    assert not choose(1_000, (1, 64, 64), quick((1, 64, 64), 5)).flip
+    assert not choose(1_000, (1, 28, 28), quick((1, 28, 28), 5)).flip
+
+
+def test_digits_are_not_blanked() -> None:
+    assert choose(60_000, (1, 28, 28), quick((1, 28, 28), 10)).cutout == 0
+    assert choose(60_000, (3, 32, 32), quick((3, 32, 32), 10)).cutout == 8
+
+
+def test_nets_without_batch_norm_learn_at_a_lower_rate() -> None:
+    shape = (1, 28, 28)
+    rates = [choose(60_000, shape, net).learning_rate for net in (PLAIN, quick(shape, 10))]
+    assert rates[0] < rates[1]
+
+
+@pytest.mark.parametrize("table", [MARKS, PHOTOS])
+def test_tables_are_in_order_and_end_open(table: tuple) -> None:  # type: ignore[type-arg]
+    counts = [row.num_pictures for row in table]
+    assert counts == sorted(counts)
+    assert counts[-1] == float("inf")
