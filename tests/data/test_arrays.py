@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 import foveal.data
 from foveal.data import Dataset
-from foveal.errors import DataError
+from foveal.errors import DataError, MachineError
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (10, 6, 7, 3), np.uint8)
 LABELS = np.arange(10) % 2
@@ -140,9 +141,10 @@ def test_labels_that_do_not_fit(tmp_path: Path) -> None:
     assert refusal(tmp_path, **parts, y_test=np.array([0, 7])) == (
         "ROOT/set.npz: the label 7 of the test part has no training picture"
     )
-    assert refusal(tmp_path, x=PICTURES, y=LABELS * 0).startswith(
-        "ROOT/set.npz: a classifier needs at least two classes\n  arrives:  one class: '0' (10 pictures)"
-    )
+    assert refusal(tmp_path, x=PICTURES, y=LABELS * 0).splitlines()[:2] == [
+        "ROOT/set.npz: a classifier needs at least two classes",
+        "  arrives:  one class: '0' (10 pictures)",
+    ]
 
 
 @pytest.mark.parametrize("shape", [(10, 42), (10, 6, 7, 5), (10, 2, 6, 7), (10, 0, 7)])
@@ -152,6 +154,25 @@ def test_pictures_without_a_known_layout(tmp_path: Path, shape: tuple[int, ...])
         f"  arrives:  {'x'.join(map(str, shape))} uint8\n"
         "  expected: numbers as N,H,W or N,H,W,C or N,C,H,W with C = 1, 3 or 4"
     )
+
+
+def test_parts_of_different_colour(tmp_path: Path) -> None:
+    parts = {"x_train": PICTURES, "y_train": LABELS, "y_test": LABELS}
+    assert refusal(tmp_path, **parts, x_test=PICTURES[..., 0]) == (
+        "ROOT/set.npz: the parts differ in colour\n"
+        "  arrives:  pictures with 1 and with 3 channels\n"
+        "  expected: all grey or all in colour"
+    )
+
+
+def test_an_array_that_says_it_is_huge(tmp_path: Path) -> None:
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (%d,), }" % 2**55
+    array = b"\x93NUMPY\x01\x00" + len(header + b"\n").to_bytes(2, "little") + header + b"\n"
+    with zipfile.ZipFile(tmp_path / "set.npz", "w") as file:
+        file.writestr("x.npy", array)
+    with pytest.raises(MachineError) as caught:
+        foveal.data.open(tmp_path / "set.npz")
+    assert str(caught.value) == f"{tmp_path / 'set.npz'}: the arrays do not fit into memory"
 
 
 def test_not_a_number(tmp_path: Path) -> None:
@@ -171,5 +192,5 @@ def test_objects_are_never_unpickled(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 cut"])
 def test_what_is_no_npz(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "set.npz").write_bytes(content)
-    with pytest.raises(DataError, match="not an .npz file of plain arrays"):
+    with pytest.raises(DataError, match=r"not an \.npz file of plain arrays"):
         foveal.data.open(tmp_path / "set.npz")

@@ -28,7 +28,8 @@ def test_without_scikit_learn_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(MissingExtra) as caught:
         foveal.data.open("digits")
     assert str(caught.value) == (
-        "the built-in digits needs the extra 'train'\n  fix:      pip install 'foveal[train]'"
+        "the built-in set of digits needs the extra 'train'\n"
+        "  fix:      pip install 'foveal[train]'"
     )
 
 

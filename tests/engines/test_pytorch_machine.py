@@ -59,10 +59,15 @@ def test_hyperthreads_of_one_core_count_once(monkeypatch: pytest.MonkeyPatch) ->
 def test_settings_are_restored_also_when_something_fails() -> None:
     threads = torch.get_num_threads()
     other = Machine(CPU, "float32", threads + 1)
-    with pytest.raises(KeyError), other.steady():
-        assert torch.get_num_threads() == threads + 1
-        assert torch.are_deterministic_algorithms_enabled()
-        raise KeyError
+
+    def fail() -> None:
+        with other.steady():
+            assert torch.get_num_threads() == threads + 1
+            assert torch.are_deterministic_algorithms_enabled()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert torch.get_num_threads() == threads
     assert not torch.are_deterministic_algorithms_enabled()
 

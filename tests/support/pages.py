@@ -3,7 +3,7 @@
 A fence is `sh` (commands), `python` (a program), `net` (notation) or `text` (the output of the
 fence before it, `...` for what differs). Comments before a fence say what a reader need not see:
 
-    <!-- not run: REASON -->    <!-- exits 2 -->    <!-- file: NAME -->
+    <!-- not run: REASON -->  <!-- exits 2 -->  <!-- file: NAME -->  <!-- a line each -->
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LANGUAGES = ("sh", "python", "net", "text")
 _FENCE = re.compile(
     r"(?P<marks>(?:^<!--.*?-->\n)*)^```(?P<language>\S*)\n(?P<text>.*?)^```$", re.M | re.S
 )
-_MARK = re.compile(r"<!-- (not run|exits|file):? (.*?) -->")
+_MARK = re.compile(r"<!-- (not run|exits|file|a line each):? ?(.*?) ?-->")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.+)$", re.M)
 

@@ -36,11 +36,14 @@ class Result:
 
 
 def check_all(statements: Sequence[Statement]) -> Iterator[Result]:
-    """Check statements and yield the results in their order; those that train run alone."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        quick = {each.id: pool.submit(check, each) for each in statements if not each.slow}
+    """Check statements and yield the results in their order; those that train wait for their turn."""
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        quick = {each.id: pool.submit(check, each) for each in statements if not each.trains}
         for each in statements:
             yield quick[each.id].result() if each.id in quick else check(each)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def check(statement: Statement) -> Result:
@@ -51,8 +54,11 @@ def check(statement: Statement) -> Result:
     began = time.monotonic()
     if not statement.command and not statement.python:
         return Result(statement, statement.source, "", 0.0)
-    with TemporaryDirectory(prefix="foveal-articles-") as folder:
-        run = _run(statement, Path(folder))
+    try:
+        with TemporaryDirectory(prefix="foveal-articles-") as folder:
+            run = _run(statement, Path(folder))
+    except subprocess.TimeoutExpired:
+        return Result(statement, "", f"takes longer than {LONGEST} s", time.monotonic() - began)
     output = run.stdout + run.stderr
     problem = f"exits with {run.returncode}, not {statement.exit}"
     if run.returncode == statement.exit:
@@ -102,10 +108,11 @@ def _wish(wish: object) -> str:
 
 
 def _last_json(output: str) -> object:
-    """The last line that is JSON; None if there is none."""
+    """The last line that is a JSON object; None if there is none."""
     for line in reversed(output.splitlines()):
-        if line.startswith(("{", "[")):
-            return json.loads(line)
+        if line.startswith("{"):
+            found: object = json.loads(line)
+            return found
     return None
 
 

@@ -59,7 +59,7 @@ def slide() -> None:
 
 def sum_of_products() -> None:
     window = [row[:3] for row in SQUARE[:3]]
-    pairs = list(zip(sum(window, []), sum(FILTER, []), strict=True))
+    pairs = list(zip(np.ravel(window).tolist(), np.ravel(FILTER).tolist(), strict=True))
     print(" + ".join(f"{x}*{w}" for x, w in pairs), "=", sum(x * w for x, w in pairs))
 
 

@@ -69,13 +69,17 @@ class Statement:
     expected: Expected = ""
     exit: int = 0
     """What the command exits with."""
-    slow: bool = False
-    """It trains a net: takes seconds, and needs the extra `train`."""
+    seconds: int = 0
+    """If it trains a net: about how long on two cores. It then needs the extra `train`."""
 
     @property
     def number(self) -> int:
         """Of the mission's row."""
         return int(re.sub(r"\D", "", self.id))
+
+    @property
+    def trains(self) -> bool:
+        return self.seconds > 0
 
     @property
     def landed(self) -> bool:

@@ -22,7 +22,7 @@ from foveal.data.dataset import (
 )
 from foveal.data.names import printable
 from foveal.data.samples import Content, Stack
-from foveal.errors import DataError
+from foveal.errors import DataError, MachineError
 
 KEYS = {
     "train": (
@@ -36,6 +36,16 @@ KEYS = {
 
 NOT_ENOUGH = ("at least two different labels", "give the pictures at least two different labels")
 _EXPECTED = "arrays x and y, or x_train, y_train, x_test and y_test"
+# AttributeError and TypeError: a single array (.npy) or nothing is no collection of them.
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    EOFError,
+    KeyError,
+    AttributeError,
+    TypeError,
+)
 _LAYOUTS = "N,H,W or N,H,W,C or N,C,H,W with C = 1, 3 or 4"
 
 
@@ -61,13 +71,11 @@ def open_file(path: Path, cut: Cut) -> Dataset:
     values, counts = np.unique(train.labels, return_counts=True)
     classes = tuple(printable(str(value)) for value in values)
     refuse_few_classes(str(path), dict(zip(classes, counts.tolist(), strict=True)), *NOT_ENOUGH)
-    scale = _Scale.of(train.pictures)
-    facts: list[bytes | NDArray[np.uint8] | NDArray[np.int64]] = [",".join(classes).encode()]
+    extremes = _extremes(train.pictures)
 
     def content(part: str, raw: _Raw) -> Content:
-        array = _channels_last(path, part, raw.pictures, scale)
+        array = _opaque(_scaled(raw.pictures, extremes))
         labels = _places(path, part, raw.labels, values)
-        facts.extend((array, labels))
         return Content(tuple(map(str, range(len(labels)))), labels, Stack(array))
 
     first = content("train", train)
@@ -75,64 +83,69 @@ def open_file(path: Path, cut: Cut) -> Dataset:
         None if (raw := _part(path, arrays, part)) is None else content(part, raw)
         for part in ("validation", "test")
     )
-    array = cast(Stack, first.store).array
+    stacks = [cast(Stack, part.store).array for part in (first, validation, test) if part]
+    _refuse_other_channels(path, stacks)
+    labels = [part.labels for part in (first, validation, test) if part]
     return assemble(
         path.stem,
         classes,
         (first, validation, test),
         cut,
-        channels=array.shape[3],
-        sizes=sizes_of(array),
-        fingerprint=fingerprint(facts),
+        channels=stacks[0].shape[3],
+        sizes=sizes_of(stacks[0]),
+        fingerprint=fingerprint([",".join(classes).encode(), *stacks, *labels]),
     )
+
+
+def _refuse_other_channels(path: Path, stacks: list[Pixels]) -> None:
+    channels = sorted({stack.shape[3] for stack in stacks})
+    if len(channels) > 1:
+        raise DataError(
+            "the parts differ in colour",
+            where=str(path),
+            arrives="pictures with 1 and with 3 channels",
+            expected="all grey or all in colour",
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class _Raw:
+    """Pictures, channels last, and labels as they stand in the file."""
+
     pictures: NDArray[Any]
     labels: NDArray[Any]
 
 
-@dataclass(frozen=True)
-class _Scale:
-    """How numbers become 0-255, settled by the training pictures for all parts."""
+def _extremes(pictures: NDArray[Any]) -> tuple[float, float] | None:
+    """Smallest and largest value, where the type does not state the range."""
+    if pictures.dtype in (np.bool_, np.uint8, np.uint16):
+        return None
+    return float(pictures.min()), float(pictures.max())
 
-    ends: tuple[float, float] | None
 
-    @staticmethod
-    def of(pictures: NDArray[Any]) -> _Scale:
-        if pictures.dtype.kind == "f" or pictures.dtype.itemsize > 2:
-            return _Scale((float(np.nanmin(pictures)), float(np.nanmax(pictures))))
-        return _Scale(None)
-
-    def apply(self, pictures: NDArray[Any]) -> Pixels:
-        if pictures.dtype == np.bool_:
-            return pictures.astype(np.uint8) * np.uint8(255)
-        if self.ends is None:
-            return pictures if pictures.dtype == np.uint8 else scale_depth(pictures, 65535)
-        ends = np.array(self.ends, pictures.dtype)
-        clipped = np.clip(pictures, *ends)
-        return scale_unstated(np.concatenate([ends, clipped.ravel()]))[2:].reshape(pictures.shape)
+def _scaled(pictures: NDArray[Any], extremes: tuple[float, float] | None) -> Pixels:
+    if pictures.dtype == np.uint8:
+        return pictures
+    if pictures.dtype == np.bool_:
+        return pictures.astype(np.uint8) * np.uint8(255)
+    if pictures.dtype == np.uint16:
+        return scale_depth(pictures, 65535)
+    return scale_unstated(pictures, extremes)
 
 
 def _load(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {key.lower(): file[key] for key in file.files}
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        ValueError,
-        EOFError,
-        KeyError,
-        AttributeError,
-    ) as error:
+    except _BROKEN as error:
         raise DataError(
             "not an .npz file of plain arrays",
             where=str(path),
             arrives=str(error),
             expected=_EXPECTED,
         ) from error
+    except MemoryError as error:
+        raise MachineError("the arrays do not fit into memory", where=str(path)) from error
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", where=str(path)) from error
 
@@ -159,7 +172,11 @@ def _part(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> _Raw | None
             arrives=f"{_shape(labels)} {labels.dtype} for {len(pictures):,} pictures",
             expected="one whole number or text per picture",
         )
-    return _Raw(pictures, labels)
+    if pictures.dtype.kind == "f" and not np.isfinite(pictures).all():
+        raise DataError(
+            f"pictures of the {part} part hold NaN or infinity", where=str(path), fix="replace them"
+        )
+    return _Raw(_channels_last(path, part, pictures), labels)
 
 
 def _places(path: Path, part: str, labels: NDArray[Any], values: NDArray[Any]) -> NDArray[np.int64]:
@@ -172,31 +189,28 @@ def _places(path: Path, part: str, labels: NDArray[Any], values: NDArray[Any]) -
     return np.searchsorted(values, labels).astype(np.int64)
 
 
-def _channels_last(path: Path, part: str, pictures: NDArray[Any], scale: _Scale) -> Pixels:
-    refused = DataError(
+def _channels_last(path: Path, part: str, pictures: NDArray[Any]) -> NDArray[Any]:
+    if pictures.dtype.kind in "buif" and pictures.size:
+        if pictures.ndim == 3:
+            return pictures[..., None]
+        if pictures.ndim == 4 and pictures.shape[3] in (1, 3, 4):
+            return pictures
+        if pictures.ndim == 4 and pictures.shape[1] in (1, 3, 4):
+            return pictures.transpose(0, 2, 3, 1)
+    raise DataError(
         f"pictures of the {part} part have no known layout",
         where=str(path),
         arrives=f"{_shape(pictures)} {pictures.dtype}",
         expected=f"numbers as {_LAYOUTS}",
     )
-    if pictures.dtype.kind not in "buif" or not pictures.size or pictures.ndim not in (3, 4):
-        raise refused
-    if pictures.dtype.kind == "f" and not np.isfinite(pictures).all():
-        raise DataError(
-            f"pictures of the {part} part hold NaN or infinity", where=str(path), fix="replace them"
-        )
-    array = scale.apply(pictures)
-    if array.ndim == 3:
-        return array[:, :, :, None]
-    if array.shape[3] not in (1, 3, 4):
-        if array.shape[1] not in (1, 3, 4):
-            raise refused
-        array = array.transpose(0, 2, 3, 1)
-    if array.shape[3] == 4:
-        alpha = array[..., 3:].astype(np.uint16)
-        seen = array[..., :3] * alpha + np.array(BACKGROUND, np.uint16) * (255 - alpha)
-        array = ((seen + 127) // 255).astype(np.uint8)
-    return np.ascontiguousarray(array)
+
+
+def _opaque(array: Pixels) -> Pixels:
+    if array.shape[3] != 4:
+        return np.ascontiguousarray(array)
+    alpha = array[..., 3:].astype(np.uint16)
+    seen = array[..., :3] * alpha + np.array(BACKGROUND, np.uint16) * (255 - alpha)
+    return ((seen + 127) // 255).astype(np.uint8)
 
 
 def _listed(arrays: dict[str, NDArray[Any]]) -> str:

@@ -63,17 +63,21 @@ def turn_upright(pixels: Pixels, orientation: int) -> Pixels:
     return np.ascontiguousarray(pixels)
 
 
-def scale_unstated(values: NDArray[Any]) -> Pixels:
-    """Values whose range nothing states as 0-255, by the rule at the top of this module."""
+def scale_unstated(values: NDArray[Any], extremes: tuple[float, float] | None = None) -> Pixels:
+    """Values whose range nothing states as 0-255, by the rule at the top of this module.
+
+    `extremes` are the smallest and the largest value, if not only these values count.
+    """
     if values.dtype.kind == "f":
         values = np.where(np.isfinite(values), values, 0)
-    low, high = float(values.min()), float(values.max())
+    low, high = extremes or (float(values.min()), float(values.max()))
     ends = (1, 255, 65535) if values.dtype.kind == "f" else (255, 65535)
     end = next((end for end in ends if low >= 0 and high <= end), None)
     if end is not None:
         low, high = 0.0, float(end)
     span = (high - low) or 1.0
-    return np.rint((values.astype(np.float64) - low) * (255 / span)).astype(np.uint8)
+    scaled = np.rint((values.astype(np.float64) - low) * (255 / span))
+    return np.clip(scaled, 0, 255).astype(np.uint8)
 
 
 def scale_depth(values: NDArray[Any], largest: int) -> Pixels:

@@ -27,7 +27,7 @@ def open_digits(cut: Cut) -> Dataset:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
-        raise MissingExtra("the built-in digits", extra="train") from None
+        raise MissingExtra("the built-in set of digits", extra="train") from None
     digits = load_digits()
     array = enlarge(digits.images, SIDE)
     labels = digits.target.astype(np.int64)

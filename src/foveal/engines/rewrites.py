@@ -45,7 +45,7 @@ def fold_batch_norm(program: Program, weights: Weights) -> tuple[Program, dict[s
             isinstance(step.kind, BatchNorm)
             and before is not None
             and isinstance(before.kind, Conv | Dense)
-            and uses[before.output] == owners[before.owner] == 1
+            and uses[before.output] == owners[before.owner] == owners[step.owner] == 1
         ):
             del made_by[before.output]
             kind = replace(before.kind, bias=True)

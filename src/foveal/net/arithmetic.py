@@ -154,7 +154,7 @@ def _notes(step: Step, owner: Step, seen: list[Sight]) -> list[str]:
     if sight.coverage and min(sight.coverage, default=1) < min(
         (share for earlier in before for share in earlier.coverage or ()), default=1
     ):
-        notes.append(f"reads {_percent(sight.coverage)} of its receptive field")
+        notes.append(f"reads {_percent(sight.coverage)} of its receptive field along each axis")
     return [note for note in notes if note]
 
 
@@ -167,7 +167,7 @@ def _irregular(before: list[Sight]) -> str:
 
 
 def _percent(coverage: tuple[Fraction, ...]) -> str:
-    return " x ".join(f"{float(share):.0%}" for share in coverage)
+    return " and ".join(dict.fromkeys(f"{float(share):.0%}" for share in coverage))
 
 
 def _peak_memory(program: Program) -> int:

@@ -116,6 +116,12 @@ class _Binder:
         return known[name]
 
     def step(self, kind: Kind, inputs: tuple[int, ...], path: str, owner: str) -> Value:
+        if kind.first and inputs != (0,):
+            raise SpecError(
+                "stands only at the beginning of a net",
+                where=self.place(kind, path),
+                fix=f"take {kind.word} out, or move it to the front",
+            )
         ins = tuple(self.shapes[number] for number in inputs)
         try:
             shape = kind.output(ins)

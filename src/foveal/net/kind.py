@@ -48,6 +48,8 @@ class Kind:
     constraints: ClassVar[Mapping[str, Constraint]] = {}
     training_only: ClassVar[bool] = False
     """Does nothing when the net predicts (dropout)."""
+    first: ClassVar[bool] = False
+    """Reads what arrives from outside, so nothing may stand before it."""
     geometric: ClassVar[bool] = False
     """Cuts the picture to size before the net looks at it; receptive fields count from there."""
 

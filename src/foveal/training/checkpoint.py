@@ -6,7 +6,6 @@ Order, augmentation and dropout are functions of seed and step, so no random sta
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -64,7 +63,7 @@ def save(folder: Path, identity: Mapping[str, Any], checkpoint: Checkpoint) -> P
         "first_loss": checkpoint.first_loss,
     }
     if latest.exists():
-        os.replace(latest, folder / BEFORE)
+        latest.replace(folder / BEFORE)
     container.write(latest, document, checkpoint.arrays)
     return latest
 
@@ -111,9 +110,9 @@ def identity(job: Job) -> dict[str, Any]:
     digest = hashlib.sha256()
     for part in (job.train, job.validation or ()):
         for array in part:
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array).data)
     return {
-        "net": repr(job.net),
+        "net": job.net.write(),
         "input": list(job.input),
         "task": job.task,
         "recipe": asdict(job.recipe),

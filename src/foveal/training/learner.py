@@ -43,7 +43,8 @@ class Learner:
     def __init__(self, job: Job, machine: Machine) -> None:
         self.job, self.machine, self.recipe = job, machine, job.recipe
         module = pytorch.module(job.net.bind(job.input), job.recipe.seed)
-        self.module = module.to(machine.device, memory_format=torch.channels_last)
+        module.to(machine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.module = module
         self.optimiser = optimisers.optimiser(self.module, job.recipe)
         self.average = Average(self.module, job.recipe.averaging)
         self.train = _resident(job.train, machine.device)
@@ -58,7 +59,7 @@ class Learner:
         return max(1, round(len(self.train[1]) / self.recipe.batch_size))
 
     def step(self, number: int, share: float) -> Tensor:
-        """One step of the optimiser, at a share of the highest learning rate; the loss before it."""
+        """One step of the optimiser, at a share of the highest learning rate; its loss."""
         x, y = self.batch(number)
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.learning_rate * share
@@ -125,7 +126,7 @@ class Learner:
         twin.average = Average(twin.module, self.recipe.averaging)
         twin.loss = torch.zeros_like(self.loss)
         first_loss = float(twin.step(0, 1.0))  # sync
-        times = []
+        times: list[float] = []
         while len(times) < 3 and sum(times) < REHEARSAL:
             start = time.perf_counter()
             float(twin.step(len(times) % self.per_epoch, 1.0))  # sync

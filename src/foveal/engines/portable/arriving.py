@@ -74,14 +74,13 @@ class Arriving:
 
 
 def arriving(program: Program) -> Arriving:
-    """What a program reads; SpecError if it takes bytes anywhere but at its start."""
-    of_bytes = [step for step in program.steps if step.kind == Input("uint8")]
+    """What a program reads; SpecError if some branches take it as bytes and others do not."""
     readers = [step for step in program.steps if 0 in step.inputs]
-    late = [step for step in of_bytes if step.inputs != (0,)]
-    if late or (of_bytes and readers != of_bytes):
+    of_bytes = [step for step in readers if step.kind == Input("uint8")]
+    if of_bytes and of_bytes != readers:
         raise SpecError(
-            "bytes can only arrive at the start of a net",
-            where=(late or of_bytes)[0].path,
+            "bytes arrive here, but not in every branch",
+            where=of_bytes[0].path,
             fix="put `input uint8` first, before all branches",
         )
     return Arriving(program, bool(of_bytes), tuple(_entrance(program)))

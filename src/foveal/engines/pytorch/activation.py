@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from foveal.engines.pytorch.layer import Layer
-from foveal.net.kind import Kind
+from foveal.engines.pytorch.layer import Layer, Rows
 from foveal.net.layers import ReLU, Sigmoid, Softmax, Tanh
 
 
@@ -29,7 +28,7 @@ class Probabilities(Layer[Softmax]):
         return x.softmax(dim=1)
 
 
-ROWS: dict[type[Kind], type[Layer]] = {
+ROWS: Rows = {
     ReLU: Rectifier,
     Tanh: HyperbolicTangent,
     Sigmoid: Logistic,

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.engines.pytorch.layer import Layer, flat_pads, pads_of, shape_of
+from foveal.engines.pytorch.layer import Layer, Rows, flat_pads, pads_of, shape_of
 from foveal.errors import SpecError
-from foveal.net.kind import Kind, per_axis, shape_text
+from foveal.net.kind import per_axis, shape_text
 from foveal.net.layers import Conv
 from foveal.net.program import Step
 
@@ -47,4 +47,4 @@ class Convolution(Layer[Conv]):
         )
 
 
-ROWS: dict[type[Kind], type[Layer]] = {Conv: Convolution}
+ROWS: Rows = {Conv: Convolution}

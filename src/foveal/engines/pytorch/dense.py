@@ -5,8 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.engines.pytorch.layer import Layer
-from foveal.net.kind import Kind
+from foveal.engines.pytorch.layer import Layer, Rows
 from foveal.net.layers import Dense, Flatten
 from foveal.net.program import Step
 
@@ -29,4 +28,4 @@ class Row(Layer[Flatten]):
         return x.flatten(1)
 
 
-ROWS: dict[type[Kind], type[Layer]] = {Dense: Linear, Flatten: Row}
+ROWS: Rows = {Dense: Linear, Flatten: Row}

@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from foveal.engines.pytorch.layer import Layer, shape_of
-from foveal.net.kind import Kind
+from foveal.engines.pytorch.layer import Layer, Rows, shape_of
 from foveal.net.layers import Crop, Expect, Identity, Input, Normalise, Resize
 from foveal.net.program import Step
 
@@ -84,7 +83,7 @@ def _column(
         return torch.tensor(values, dtype=dtype, device=device).reshape(-1, *(1,) * axes)
 
 
-ROWS: dict[type[Kind], type[Layer]] = {
+ROWS: Rows = {
     Input: Entrance,
     Resize: Resampling,
     Crop: CentreCrop,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +36,11 @@ class Layer(nn.Module, Generic[K]):
 
     def extra_repr(self) -> str:
         return repr(self.kind)
+
+
+AnyLayer: TypeAlias = Layer[Any]
+Rows: TypeAlias = dict[type[Kind], type[AnyLayer]]
+"""The layer of each kind of a family."""
 
 
 def shape_of(x: Tensor) -> Shape:

@@ -7,8 +7,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from foveal.engines.pytorch.layer import Layer
-from foveal.net.kind import Kind
+from foveal.engines.pytorch.layer import Layer, Rows
 from foveal.net.layers import Add, Concat
 
 
@@ -22,4 +21,4 @@ class Concatenation(Layer[Concat]):
         return torch.cat(xs, dim=1)
 
 
-ROWS: dict[type[Kind], type[Layer]] = {Add: Sum, Concat: Concatenation}
+ROWS: Rows = {Add: Sum, Concat: Concatenation}

@@ -19,14 +19,14 @@ from foveal.engines.pytorch import (
     pooling,
     regularisation,
 )
-from foveal.engines.pytorch.layer import Layer, shape_of
+from foveal.engines.pytorch.layer import AnyLayer, Rows, shape_of
 from foveal.engines.pytorch.regularisation import Forgetting
 from foveal.engines.weights import initial
 from foveal.errors import ShapeError, SpecError
-from foveal.net.kind import Kind, shape_text
+from foveal.net.kind import shape_text
 from foveal.net.program import Program, Step
 
-ROWS: dict[type[Kind], type[Layer]] = {
+ROWS: Rows = {
     **entrance.ROWS,
     **convolution.ROWS,
     **pooling.ROWS,
@@ -57,7 +57,7 @@ class Module(nn.Module):
     def __init__(self, program: Program) -> None:
         super().__init__()
         self.program = program
-        owned: dict[str, Layer] = {}
+        owned: dict[str, AnyLayer] = {}
         calls = []
         for step in program.steps:
             layer = owned.get(step.owner) if step.tensors else None
@@ -142,7 +142,7 @@ def weights(module: nn.Module) -> dict[str, np.ndarray]:
     }
 
 
-def _layer(step: Step) -> Layer:
+def _layer(step: Step) -> AnyLayer:
     if type(step.kind) not in ROWS:
         raise SpecError(
             f"the PyTorch engine has no row for {type(step.kind).__name__}", where=step.path
@@ -150,7 +150,7 @@ def _layer(step: Step) -> Layer:
     return ROWS[type(step.kind)](step)
 
 
-def _place(root: nn.Module, names: list[str], layer: Layer) -> None:
+def _place(root: nn.Module, names: list[str], layer: AnyLayer) -> None:
     """Hang a layer into the tree, with containers on the way.
 
     A merging step lies above its branches, which came before it: it takes the place of their

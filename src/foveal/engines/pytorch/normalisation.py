@@ -5,9 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.engines.pytorch.layer import Layer
+from foveal.engines.pytorch.layer import Layer, Rows
 from foveal.errors import SpecError
-from foveal.net.kind import Kind
 from foveal.net.layers import BatchNorm
 
 
@@ -36,4 +35,4 @@ class BatchNormalisation(Layer[BatchNorm]):
         )
 
 
-ROWS: dict[type[Kind], type[Layer]] = {BatchNorm: BatchNormalisation}
+ROWS: Rows = {BatchNorm: BatchNormalisation}

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.engines.pytorch.layer import Layer, flat_pads, pads_of, shape_of
+from foveal.engines.pytorch.layer import Layer, Rows, flat_pads, pads_of, shape_of
 from foveal.errors import SpecError
-from foveal.net.kind import Kind, Pads, Shape, per_axis, shape_text
+from foveal.net.kind import Pads, Shape, per_axis, shape_text
 from foveal.net.layers import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from foveal.net.program import Step
 
@@ -87,12 +87,12 @@ def _window(kind: MaxPool | AvgPool, step: Step) -> tuple[Shape, Shape]:
 
 
 def _is_native(pads: Pads, kernel: Shape) -> bool:
-    """Whether PyTorch's pooling takes this padding itself: equal sides of half the kernel at most."""
+    """Whether PyTorch's pooling pads so itself: alike at both sides, by half the kernel at most."""
     sides = zip(pads, kernel, strict=True)
     return all(before == after and 2 * before <= size for (before, after), size in sides)
 
 
-ROWS: dict[type[Kind], type[Layer]] = {
+ROWS: Rows = {
     MaxPool: LargestOfWindow,
     AvgPool: MeanOfWindow,
     GlobalMaxPool: LargestOfChannel,

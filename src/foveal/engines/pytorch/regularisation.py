@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from foveal.engines.masks import mask
-from foveal.engines.pytorch.layer import Layer
-from foveal.net.kind import Kind
+from foveal.engines.pytorch.layer import Layer, Rows
 from foveal.net.layers import Dropout
 from foveal.net.program import Step
 
@@ -26,4 +25,4 @@ class Forgetting(Layer[Dropout]):
         return x * torch.from_numpy(kept).to(x.device) / (1 - self.kind.p)
 
 
-ROWS: dict[type[Kind], type[Layer]] = {Dropout: Forgetting}
+ROWS: Rows = {Dropout: Forgetting}

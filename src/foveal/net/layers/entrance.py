@@ -31,6 +31,7 @@ class Input(Kind):
     word: ClassVar[str] = "input"
     positional: ClassVar[tuple[str, ...]] = ("dtype",)
     constraints: ClassVar[dict[str, Constraint]] = {"dtype": OneOf(("float", "uint8"))}
+    first: ClassVar[bool] = True
     geometric: ClassVar[bool] = True
 
 

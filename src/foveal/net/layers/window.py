@@ -175,7 +175,8 @@ def remainder(made: tuple[Window, ...]) -> str:
 def _listed(counted: list[tuple[str, str]]) -> str:
     """`2 rows and columns` where the counts are alike, else `2 rows and 1 column`."""
     if len({count for count, _ in counted}) == 1:
-        return f"{counted[0][0]} " + " and ".join(name for _, name in counted)
+        *names, last = (name for _, name in counted)
+        return f"{counted[0][0]} " + (f"{', '.join(names)} and {last}" if names else last)
     return " and ".join(f"{count} {name}" for count, name in counted)
 
 

@@ -1,0 +1,103 @@
+"""Write the tables that come from the code into the pages: python docs/make_tables.py
+
+A table stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+
+from foveal.checks import Constraint, Flag
+from foveal.net.kind import Kind
+from foveal.net.layers import KINDS
+from foveal.net.notation.pattern import DEFAULTS
+from foveal.recipe import Recipe
+
+PAGES = Path(__file__).parent
+MEANING = {
+    "N": "repeats",
+    "M": "repeats",
+    "K": "repeats",
+    "CONV": "filters of a bare `CONV`, which is 3x3 with padding `same`",
+    "POOL": "1 or 0: with or without the option `POOL?`, which is `maxpool 2`",
+    "FC": "features of a bare `FC`",
+    "CLASSES": "features of the last `FC`, if it is bare",
+}
+
+
+def words() -> Iterator[str]:
+    """Every layer kind: its words, the numbers after it, and what else may be said."""
+    yield "| word | also | numbers | may be said, and what holds if not | what it does |"
+    yield "|---|---|---|---|---|"
+    for kind in KINDS:
+        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+        rest = [_default(kind, name) for name in names if not _is_needed(kind, name)]
+        about = inspect.getdoc(kind).splitlines()[0]  # type: ignore[union-attr]
+        numbers = " ".join(kind.positional)
+        aliases = ", ".join(f"`{alias}`" for alias in kind.aliases)
+        cells = (f"`{kind.word}`", aliases, f"`{numbers}`" * bool(numbers), ", ".join(rest), about)
+        yield f"| {' | '.join(cells)} |".replace("|  ", "| ")
+
+
+def _is_needed(kind: type[Kind], name: str) -> bool:
+    return name in kind.positional and not hasattr(kind, name)
+
+
+def _default(kind: type[Kind], name: str) -> str:
+    constraint, value = kind.constraints[name], getattr(kind, name)
+    if isinstance(constraint, Flag):
+        return f"`{name}` (or `no {name}`)" if value else f"no `{name}`"
+    return f"`{name}` as `kernel_size`" if value is None else f"`{name} {constraint.write(value)}`"
+
+
+def letters() -> Iterator[str]:
+    """What `--set` can set in the pattern of the articles."""
+    yield "| letter | stands for | if not set |"
+    yield "|---|---|---|"
+    for letter, value in DEFAULTS.items():
+        yield f"| `{letter}` | {MEANING[letter]} | {value} |"
+
+
+def options() -> Iterator[str]:
+    """Every field of the recipe as an option of `foveal train`."""
+    yield "| option | in Python | plain recipe | what it is |"
+    yield "|---|---|---|---|"
+    for field in fields(Recipe):
+        constraint: Constraint = field.metadata["constraint"]
+        dashed = field.name.replace("_", "-")
+        option = f"--{dashed}" + (f" / --no-{dashed}" if isinstance(constraint, Flag) else "")
+        value, about = field.default, field.metadata["help"]
+        yield f"| `{option}` | `{field.name}` | `{value!r}` | {about} |"
+
+
+TABLES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
+    "words": ("notation.md", words),
+    "letters": ("notation.md", letters),
+    "options": ("training.md", options),
+}
+"""The name of each table, its page, and what makes it."""
+
+
+def filled(page: str) -> str:
+    """A page with its tables as the code has them now."""
+    content = (PAGES / page).read_text(encoding="utf-8")
+    for name, (where, rows) in TABLES.items():
+        if where == page:
+            table = "\n".join(rows())
+            place = re.compile(rf"(?<=<!-- begin {name} -->\n).*?(?=<!-- end {name} -->)", re.S)
+            content = place.sub(lambda found, table=table: f"{table}\n", content)
+    return content
+
+
+def main() -> None:
+    for page in dict.fromkeys(page for page, _ in TABLES.values()):
+        content = filled(page)
+        (PAGES / page).write_text(content, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
