@@ -2,10 +2,20 @@
 
 from foveal.zoo.entry import Entry
 from foveal.zoo.lenet import lenet5
+from foveal.zoo.quick import quick
 from foveal.zoo.resnet import resnet18
 from foveal.zoo.vgg import vgg11
 
 ENTRIES: dict[str, Entry] = {
+    "quick": Entry(
+        build=quick,
+        input=(1, 28, 28),
+        num_classes=10,
+        parameters=29_434,
+        source="Foveal's own; its parts: arXiv:1502.03167, arXiv:1312.4400",
+        accuracy="",
+        about="trained unless another is asked for; grows with the size of the pictures",
+    ),
     "lenet5": Entry(
         build=lenet5,
         input=(1, 32, 32),
@@ -36,4 +46,4 @@ ENTRIES: dict[str, Entry] = {
 }
 """Every net of the zoo by its name, which is torchvision's where it has the net."""
 
-__all__ = ["ENTRIES", "Entry", "lenet5", "resnet18", "vgg11"]
+__all__ = ["ENTRIES", "Entry", "lenet5", "quick", "resnet18", "vgg11"]
