@@ -112,6 +112,6 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     close = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{close[0]}'?"
-    if len(known) <= 12:
+    if 0 < len(known) <= 12:
         return "known: " + ", ".join(known)
     return ""

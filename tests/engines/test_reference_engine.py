@@ -274,17 +274,19 @@ def test_gradients_must_be_those_of_results() -> None:
 def test_weights_must_be_exactly_those_of_the_program() -> None:
     program = Net.of(*[BatchNorm()] * 2).bind((2,))
     weights = random_weights(program, 0)
+    fix = "\n  fix:      weights of the same net"
+    paths = "; its paths are those of Program.tensors()"
     assert refused(lambda: build(program, {})) == (
-        "SpecError: weights: 8 are missing: batchnorm1.bias, batchnorm1.running_mean, "
-        "batchnorm1.running_var and 5 more"
+        "SpecError: weights: missing tensors: batchnorm1.bias, batchnorm1.running_mean, "
+        "batchnorm1.running_var, …" + fix + paths
     )
     assert refused(lambda: build(program, {**weights, "b": weights["batchnorm1.bias"]})) == (
-        "SpecError: weights: 1 do not belong to this net: b"
+        "SpecError: weights: tensors of no step: b" + fix + paths
     )
     assert refused(lambda: build(program, {**weights, "batchnorm2.bias": np.zeros((2, 3))})) == (
-        "ShapeError: batchnorm2.bias: another shape than the net needs\n"
+        "SpecError: weights 'batchnorm2.bias': has another shape than its step\n"
         "  arrives:  2x3\n"
-        "  expected: 2"
+        "  expected: 2" + fix
     )
 
 

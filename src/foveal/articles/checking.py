@@ -36,7 +36,7 @@ class Result:
 
 
 def check_all(statements: Sequence[Statement]) -> Iterator[Result]:
-    """Check statements and yield the results in their order; those that train wait for their turn."""
+    """Check statements and yield the results in their order; those that train run one by one."""
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
         quick = {each.id: pool.submit(check, each) for each in statements if not each.trains}

@@ -1,15 +1,19 @@
-"""How weights start: the same numbers for the same seed in every engine."""
+"""Weights by path: how they start, the same for the same seed, and whether they fit a net."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import prod
 
 import numpy as np
 
+from foveal.errors import SpecError
+from foveal.net.kind import shape_text
 from foveal.net.layers import BatchNorm, Dropout, MaxPool, ReLU
 from foveal.net.program import Program, Step
 
+FEW = 3
+"""How many names an error lists."""
 HEAD_GAIN = 0.1
 """Gain of layers that make a result: first answers are alike, so the first loss is ln(classes)."""
 
@@ -31,6 +35,34 @@ def initial(program: Program, seed: int) -> dict[str, np.ndarray]:
         else:
             made[path] = np.full(tensor.shape, tensor.init == "one", np.float32)
     return made
+
+
+def check(program: Program, weights: Mapping[str, np.ndarray]) -> None:
+    """Compare weights with what a program needs.
+
+    Raises: SpecError if tensors are missing, belong to no step, or have another shape
+    """
+    tensors = program.tensors()
+    for problem, paths in (
+        ("missing tensors", tensors.keys() - weights.keys()),
+        ("tensors of no step", weights.keys() - tensors.keys()),
+    ):
+        if paths:
+            named = ", ".join(sorted(paths)[:FEW]) + (", …" if len(paths) > FEW else "")
+            raise SpecError(
+                f"{problem}: {named}",
+                where="weights",
+                fix="weights of the same net; its paths are those of Program.tensors()",
+            )
+    for path, tensor in tensors.items():
+        if weights[path].shape != tensor.shape:
+            raise SpecError(
+                "has another shape than its step",
+                where=f"weights '{path}'",
+                arrives=shape_text(weights[path].shape),
+                expected=shape_text(tensor.shape),
+                fix="weights of the same net",
+            )
 
 
 def _gains(program: Program) -> dict[str, float]:

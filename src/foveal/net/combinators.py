@@ -84,7 +84,9 @@ class Named(Combinator):
                 fix="start with a letter; no dots or spaces",
             )
         if isinstance(self.body, Named):
-            raise SpecError(f"is already called {self.body.name}", where=self.name)
+            raise SpecError(
+                f"is already called {self.body.name}", where=self.name, fix="keep one of the names"
+            )
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def spatial(kind: Kind, shape: Shape) -> Shape:
         raise ShapeError(
             f"{kind.word} reads a picture, but flat features arrive",
             arrives=shape_text(shape),
-            fix=f"put {kind.word} before flatten and global pooling; a picture is 1x28x28, not 784",
+            fix="put it before flatten and global pooling; a picture is 1x28x28, not 784",
         )
     return shape[1:]
 

@@ -21,8 +21,9 @@ from foveal.engines.portable.arriving import arriving
 from foveal.engines.portable.graph import Graph, Nodes, Row
 from foveal.engines.portable.session import Portable
 from foveal.engines.rewrites import fold_batch_norm
+from foveal.engines.weights import check
 from foveal.errors import SpecError, did_you_mean
-from foveal.net.kind import Kind, shape_text
+from foveal.net.kind import Kind
 from foveal.net.program import Program
 
 ROWS: dict[type[Kind], Row] = {
@@ -135,28 +136,8 @@ def _result_names(program: Program, wanted: Mapping[str, str]) -> list[str]:
 
 def _checked(program: Program, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The weights of a program as float32, all there and of the right shape."""
-    tensors = program.tensors()
-    for problem, paths in (
-        ("missing tensors", tensors.keys() - weights.keys()),
-        ("tensors of no step", weights.keys() - tensors.keys()),
-    ):
-        if paths:
-            named = ", ".join(sorted(paths)[:3]) + (", …" if len(paths) > 3 else "")
-            raise SpecError(
-                f"{problem}: {named}",
-                where="weights",
-                fix="weights of the same net; its paths are those of Program.tensors()",
-            )
-    for path, tensor in tensors.items():
-        if weights[path].shape != tensor.shape:
-            raise SpecError(
-                "has another shape than its step",
-                where=f"weights '{path}'",
-                arrives=shape_text(weights[path].shape),
-                expected=shape_text(tensor.shape),
-                fix="weights of the same net",
-            )
-    return {path: np.ascontiguousarray(weights[path], np.float32) for path in tensors}
+    check(program, weights)
+    return {path: np.ascontiguousarray(weights[path], np.float32) for path in weights}
 
 
 __all__ = ["ROWS", "Portable", "build", "write"]

@@ -41,7 +41,9 @@ class MeanOfWindow(Layer[AvgPool]):
 
     def forward(self, x: Tensor) -> Tensor:
         pads = pads_of(self.kind, shape_of(x))
-        if _is_native(pads, self.kernel):
+        # avg_pool3d wants the kernel to fit without its padding.
+        fits = all(n >= size for n, size in zip(x.shape[2:], self.kernel, strict=True))
+        if fits and _is_native(pads, self.kernel):
             padding = [before for before, _ in pads]
             return self.pool(x, self.kernel, self.stride, padding, count_include_pad=False)
         sides = flat_pads(pads)

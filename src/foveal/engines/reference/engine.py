@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from foveal.engines.reference.row import Array, Arrays, Context, Training
 from foveal.engines.reference.rows import ROWS
+from foveal.engines.weights import check
 from foveal.errors import ShapeError, SpecError
 from foveal.net.kind import shape_text
 from foveal.net.layers import Input
 from foveal.net.program import Program
-
-FEW = 3
-"""How many names an error lists."""
 
 
 @dataclass(frozen=True)
@@ -177,8 +175,7 @@ class Reference:
 def build(program: Program, weights: Mapping[str, np.ndarray]) -> Reference:
     """The reference engine for a program and its weights and statistics by path.
 
-    Raises:  SpecError if a weight is missing or none of the program's, or a kind has no row;
-             ShapeError if one has another shape
+    Raises:  SpecError if a kind has no row, or weights are missing, left over or of another shape
 
     >>> from foveal.net import Net
     >>> from foveal.net.layers import Conv
@@ -192,26 +189,8 @@ def build(program: Program, weights: Mapping[str, np.ndarray]) -> Reference:
             raise SpecError(
                 f"the reference engine has no row for {step.kind.word}", where=step.path
             )
-    needed = program.tensors()
-    _check_names("are missing", needed.keys() - weights.keys())
-    _check_names("do not belong to this net", weights.keys() - needed.keys())
-    for path, tensor in needed.items():
-        if weights[path].shape != tensor.shape:
-            raise ShapeError(
-                "another shape than the net needs",
-                where=path,
-                arrives=shape_text(weights[path].shape),
-                expected=shape_text(tensor.shape),
-            )
-    return Reference(program, {path: weights[path].astype(np.float64) for path in needed})
-
-
-def _check_names(what: str, paths: Set[str]) -> None:
-    """SpecError with the first few of the paths if there are any."""
-    if paths:
-        first, more = sorted(paths)[:FEW], len(paths) - FEW
-        rest = f" and {more} more" if more > 0 else ""
-        raise SpecError(f"{len(paths)} {what}: {', '.join(first)}{rest}", where="weights")
+    check(program, weights)
+    return Reference(program, {path: weights[path].astype(np.float64) for path in weights})
 
 
 def _other_shape(where: str, arrives: tuple[int, ...], wanted: tuple[int, ...]) -> ShapeError:

@@ -90,10 +90,10 @@ class Conv(Kind):
         return window.formula(self.windows(ins))
 
     def _check_groups(self, arriving: Shape) -> None:
-        for name, count in (("channels arrive", arriving[0]), ("filters", self.out_channels)):
+        for name, count in (("channels that arrive", arriving[0]), ("filters", self.out_channels)):
             if count % self.groups:
                 raise ShapeError(
-                    f"groups {self.groups} does not divide {count} {name}",
+                    f"groups {self.groups} does not divide the {count} {name}",
                     arrives=shape_text(arriving),
                     fix=f"groups that divide both {arriving[0]} and {self.out_channels}",
                 )

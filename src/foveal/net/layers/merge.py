@@ -31,8 +31,8 @@ class Add(Merge):
             raise ShapeError(
                 "branches of different shape cannot be added",
                 arrives=_branches(ins),
-                fix="give all branches the same channels, stride and padding "
-                "(a `conv CHANNELS 1 stride S` instead of identity)",
+                fix="give all branches the same channels, stride and padding;\n"
+                "instead of identity, which keeps them: conv CHANNELS 1 stride S",
             )
         return ins[0]
 
@@ -57,7 +57,7 @@ class Concat(Merge):
     def output(self, ins: tuple[Shape, ...]) -> Shape:
         if len({shape[1:] for shape in ins}) > 1:
             raise ShapeError(
-                "branches of different height, width or axes cannot be concatenated",
+                "branches of different size cannot be concatenated",
                 arrives=_branches(ins),
                 fix="give all branches the same stride and padding",
             )
