@@ -14,6 +14,10 @@ from foveal.data.split import stratified
 from foveal.errors import DataError
 
 
+MOST_WATCHED = 5_000
+"""Validation pictures enough to watch a training, where a test part measures the result."""
+
+
 @dataclass(frozen=True)
 class Sizes:
     """Heights and widths in pixels: smallest, median, largest."""
@@ -85,7 +89,10 @@ def assemble(
     train, validation, test = parts
     said = list(notes)
     if validation is None:
-        inside, outside = stratified(train.labels, train.names, cut.validation, cut.seed)
+        share = cut.validation
+        if test is not None:
+            share = min(share, MOST_WATCHED / max(1, len(train.labels)))
+        inside, outside = stratified(train.labels, train.names, share, cut.seed)
         said += _about_split(classes, train.labels, outside, cut, tested=test is not None)
         train, validation = train.take(inside), train.take(outside)
     elif test is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from foveal.errors import FovealError, ShapeError, SpecError, did_you_mean
 from foveal.net.combinators import (
+    MOST_STEPS,
     Again,
     Branches,
     Chain,
@@ -18,6 +19,9 @@ from foveal.net.combinators import (
 )
 from foveal.net.kind import Kind, Shape, shape_text
 from foveal.net.program import Program, Step
+
+MOST_VISITS = 4 * MOST_STEPS
+"""Items looked at while unrolling; groups within groups count too."""
 
 Value = int | dict[str, "Value"]
 """A value's number, or several named ones after `outputs`."""
@@ -57,15 +61,23 @@ class _Binder:
         self.steps: list[Step] = []
         self.shapes: list[Shape] = [input]
         self.owned: dict[str, Step] = {}
+        self.visits = 0
 
     def chain(self, chain: Chain, value: Value, path: str, owner: str, around: _Known) -> Value:
         known = dict(around)
         for name, item in chain.labelled():
+            self.count_visit()
             below, owned = _join(path, name), _join(owner, name)
             value = self.item(item, value, below, owned, known)
             if name:
                 known[name] = _Target(value, item, owned)
         return value
+
+    def count_visit(self) -> None:
+        """`again` of groups that hold `again` doubles a net at every level."""
+        self.visits += 1
+        if self.visits > MOST_VISITS:
+            raise SpecError(f"unrolls to more than {MOST_STEPS:,} steps", where="net")
 
     def item(self, item: Item, value: Value, path: str, owner: str, known: _Known) -> Value:
         match item:
@@ -100,17 +112,17 @@ class _Binder:
                     for n, part in value.items()
                 }
             case Reference(name):
-                return self.target(name, known).value
+                return self.target(name, known, f"@{name}").value
             case Again(name):
-                target = self.target(name, known)
+                target = self.target(name, known, f"again {name}")
                 return self.item(target.body, value, path, target.owner, known)
         raise SpecError(f"cannot be bound: {item!r}", where=path)
 
-    def target(self, name: str, known: _Known) -> _Target:
+    def target(self, name: str, known: _Known, where: str) -> _Target:
         if name not in known:
             raise SpecError(
                 "no step before this one has this name",
-                where=f"@{name}",
+                where=where,
                 fix=did_you_mean(name, known) or "name a step: c4: conv 8 3",
             )
         return known[name]

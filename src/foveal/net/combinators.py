@@ -77,12 +77,7 @@ class Named(Combinator):
     word: ClassVar[str] = "name"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
-            raise SpecError(
-                f"must be letters, digits and underscores, not {self.name!r}",
-                where="name",
-                fix="start with a letter; no dots or spaces",
-            )
+        _check_name(self.name)
         if isinstance(self.body, Named):
             raise SpecError(
                 f"is already called {self.body.name}", where=self.name, fix="keep one of the names"
@@ -99,6 +94,7 @@ class Repeat(Combinator):
     word: ClassVar[str] = "repeat"
 
     def __post_init__(self) -> None:
+        _check_chain(self.word, self.body)
         if type(self.times) is not int or not 0 <= self.times <= LARGEST:
             raise SpecError(f"must be a whole number from 0, not {self.times!r}", where="repeat")
         if _count(self) > MOST_STEPS:
@@ -115,6 +111,10 @@ class Branches(Combinator):
     word: ClassVar[str] = "branches"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.merge, Merge):
+            raise SpecError(
+                f"does not join branches: {self.merge!r}", where=self.word, fix="Add() or Concat()"
+            )
         object.__setattr__(self, "branches", _checked(self.merge.word, self.branches))
 
 
@@ -138,6 +138,9 @@ class Each(Combinator):
 
     word: ClassVar[str] = "each"
 
+    def __post_init__(self) -> None:
+        _check_chain(self.word, self.body)
+
 
 @dataclass(frozen=True)
 class Reference(Combinator):
@@ -147,6 +150,9 @@ class Reference(Combinator):
 
     word: ClassVar[str] = "reference"
 
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+
 
 @dataclass(frozen=True)
 class Again(Combinator):
@@ -155,6 +161,9 @@ class Again(Combinator):
     name: str
 
     word: ClassVar[str] = "again"
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
 
 
 Body = Kind | Chain | Repeat | Branches | Outputs | Each | Reference | Again
@@ -231,6 +240,20 @@ def _word(body: Item) -> str:
     if isinstance(body, Branches):
         return body.merge.word
     return body.word
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise SpecError(
+            f"must be letters, digits and underscores, not {name!r}",
+            where="name",
+            fix="start with a letter; no dots or spaces",
+        )
+
+
+def _check_chain(word: str, body: object) -> None:
+    if not isinstance(body, Chain):
+        raise SpecError(f"holds a chain, not {body!r}", where=word, fix="chain(…)")
 
 
 def _checked(word: str, parts: tuple[Item, ...]) -> tuple[Branch, ...]:

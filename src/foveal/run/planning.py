@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from foveal.data.dataset import Dataset
     from foveal.training import Goal
 
-MOST_VALIDATION = 5_000
-"""Pictures enough for a curve, where a test part measures the result."""
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -59,9 +56,14 @@ def plan(
             MissingExtra without PyTorch
     """
     began = monotonic()
-    need_training()
     from foveal import data
-    from foveal.training import Goal, choose
+
+    try:
+        from foveal.training import Goal, choose
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingExtra("training", extra="train") from error
 
     opened = data.open(source, seed=changes.get("seed", 0))
     chosen = trunk.choose_size(opened, net, size)
@@ -81,14 +83,6 @@ def plan(
         asked={"data": str(source), "net": net if isinstance(net, str) else net.write()},
         began=began,
     )
-
-
-def need_training() -> None:
-    """MissingExtra unless PyTorch is installed."""
-    try:
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise MissingExtra("training", extra="train") from error
 
 
 def _folder(runs: Path, name: str) -> Path:
