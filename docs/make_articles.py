@@ -44,19 +44,21 @@ def _head(statements: tuple[Statement, ...]) -> str:
     return f"""# The articles, checked
 
 Three articles explain convolutional networks, and Foveal makes what they say real. Here is each of
-their statements with what shows it: {len(landed)} by now, {len(statements) - len(landed)} to come. The same on your own machine:
+their statements with what shows it: {len(landed)} by now, {len(statements) - len(landed)} to come.
+The same on your own machine:
 
     foveal articles            # all that is here; --quick leaves out what trains a net
     foveal articles M16 M18e   # some of them, with what they print
 
 ✓ it is so · ✓ measured: it is so, by a measurement · ≠ the article errs, and the right value is
-shown ({errs} times; nobody writes three articles without slips, and these are still worth reading).
+shown ({errs} times, most of them a word or a date).
 
 - **a** Deep Learning Series, P2: Understanding Convolutional Neural Networks
-- **b** the article with a table of contents from Background to References, and its readers' questions
+- **b** the article whose table of contents goes from Background to References, and its readers'
+  questions
 - **c** All about Convolutional Neural Networks (CNNs)
 
-This page is written by `python docs/make_articles.py` from [articles.toml](articles.toml); the tests
+`python docs/make_articles.py` writes this page from [articles.toml](articles.toml), and the tests
 run every command on it. In the pieces of Python, `answer(net, x, weights)` asks the engine that
 computes every layer by its definition; they are the functions of
 [shown.py](../src/foveal/articles/shown.py)."""

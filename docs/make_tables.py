@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -16,8 +17,10 @@ from foveal.net.kind import Kind
 from foveal.net.layers import KINDS
 from foveal.net.notation.pattern import DEFAULTS
 from foveal.recipe import Recipe
+from foveal.training.recipes import MARKS, PHOTOS, Length
 
 PAGES = Path(__file__).parent
+FIGURES = PAGES.parent / "benchmarks" / "figures.toml"
 MEANING = {
     "N": "repeats",
     "M": "repeats",
@@ -62,6 +65,21 @@ def letters() -> Iterator[str]:
         yield f"| `{letter}` | {MEANING[letter]} | {value} |"
 
 
+def lengths() -> Iterator[str]:
+    """How long a training lasts and how many pictures a step takes, by the number of pictures."""
+    yield "| pictures to learn from | what they are | epochs | pictures a step |"
+    yield "|---|---|---|---|"
+    for what, rows in (("small and grey, like digits", MARKS), ("others", PHOTOS)):
+        for row in rows:
+            yield f"| {_up_to(row, rows)} | {what} | {row.epochs} | {row.batch_size} |"
+
+
+def _up_to(row: Length, rows: tuple[Length, ...]) -> str:
+    if row is rows[-1]:
+        return f"more than {rows[-2].num_pictures:,}"
+    return f"up to {row.num_pictures:,}"
+
+
 def options() -> Iterator[str]:
     """Every field of the recipe as an option of `foveal train`."""
     yield "| option | in Python | plain recipe | what it is |"
@@ -74,9 +92,19 @@ def options() -> Iterator[str]:
         yield f"| `{option}` | `{field.name}` | `{value!r}` | {about} |"
 
 
+def figures() -> Iterator[str]:
+    """What was measured, and on what."""
+    yield "| what | figure | measured on | by |"
+    yield "|---|---|---|---|"
+    for row in tomllib.loads(FIGURES.read_text(encoding="utf-8"))["figure"]:
+        yield f"| {row['what']} | {row['value']} | {row['on']} | `{row['by']}` |"
+
+
 TABLES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
+    "figures": ("../README.md", figures),
     "words": ("notation.md", words),
     "letters": ("notation.md", letters),
+    "lengths": ("training.md", lengths),
     "options": ("training.md", options),
 }
 """The name of each table, its page, and what makes it."""

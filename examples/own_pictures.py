@@ -53,7 +53,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as temporary:
         photos = write_pictures(Path(temporary, "photos"), count=20 if small else 100, seed=1)
-        model = foveal.train(photos, **({"epochs": 2} if small else {}))
+        model = foveal.train(photos, epochs=2 if small else 15)
 
         new = write_pictures(Path(temporary, "new"), count=3, seed=2)
         for answer in model.predict_all(sorted(new.rglob("*.png"))):

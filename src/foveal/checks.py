@@ -182,7 +182,8 @@ class Padding(Constraint):
     words: tuple[str, ...] = ("valid", "same")
 
     def sentence(self) -> str:
-        return f"{', '.join(self.words)}, a whole number from 0, or one per axis such as 1x2 or 1:2x0:1"
+        words = ", ".join(self.words)
+        return f"{words}, a whole number from 0, or one per axis such as 1x2 or 1:2x0:1"
 
     def accept(self, value: object) -> object:
         if isinstance(value, str):
@@ -272,7 +273,7 @@ class Optional(Constraint):
 
 
 def accept(owner: str, field: str, constraint: Constraint, value: object) -> object:
-    """The canonical value of a field, or a SpecError that names owner, field and what is accepted."""
+    """The canonical value of a field; SpecError, with owner, field and what is accepted."""
     try:
         return constraint.accept(value)
     except (ValueError, TypeError):

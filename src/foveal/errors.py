@@ -60,7 +60,9 @@ class NotationError(SpecError):
         before = text[:offset]
         self.line = before.count("\n") + 1
         self.column = offset - (before.rfind("\n") + 1) + 1
-        self.source_line = text.splitlines()[self.line - 1] if text.strip() else ""
+        line = text.split("\n")[self.line - 1].removesuffix("\r")
+        # A tab would move the caret, an escape sequence the terminal.
+        self.source_line = "".join(sign if sign.isprintable() else " " for sign in line)
         where = f"line {self.line}, column {self.column}"
         super().__init__(problem, where=where, expected=expected, fix=fix)
 

@@ -154,7 +154,7 @@ def test_a_value_is_alive_until_its_last_use() -> None:
     assert shown("relu -> tanh", 1, 8, 8).peak_memory == 2 * 256
     assert shown("a: relu -> b: tanh -> add( @a | @b )", 1, 8, 8).peak_memory == 3 * 256
     assert shown("outputs( relu | tanh )", 1, 8, 8).peak_memory == 3 * 256
-    assert shown("a: relu -> dropout -> @a", 1, 8, 8).peak_memory == 2 * 256
+    assert shown("a: relu -> dropout -> @a -> tanh", 1, 8, 8).peak_memory == 2 * 256
 
 
 NEVER_SEEN: list[tuple[str, Shape, str]] = [
@@ -212,7 +212,9 @@ def test_what_is_never_seen_and_the_padding_that_fits(text: str, shape: Shape, n
     assert said.partition("; reads 60%")[0] == note
 
 
-@pytest.mark.parametrize(("kernel", "stride", "padding"), [(3, 2, 0), (5, 4, 1), (7, 5, 3), (4, 3, 2)])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding"), [(3, 2, 0), (5, 4, 1), (7, 5, 3), (4, 3, 2)]
+)
 def test_the_padding_that_is_said_to_fit_does_fit(kernel: int, stride: int, padding: int) -> None:
     for n in range(8, 30):
         note = shown(f"conv 1 {kernel} stride {stride} padding {padding}", 1, n).rows[0].note
@@ -250,13 +252,21 @@ def test_formulas_have_the_numbers_of_the_row() -> None:
         ("concat( relu | conv 5 3 same )", "receptive field", "hull of 1 and 3 = 3"),
         ("crop 6", "receptive field", "counted from here: 1"),
         ("conv 4 3x1", "receptive field", "1 + (3 - 1) * 1 = 3, 1, as before"),
-        ("conv 4 3 same no bias", "sharing", "108 instead of 192 * 256 = 49,152 if fully connected (455 times)"),
-        ("add( conv 3 3 stride 2 | maxpool 6 stride 1 )", "receptive field", "varies from place to place"),
+        (
+            "conv 4 3 same no bias",
+            "sharing",
+            "108 instead of 192 * 256 = 49,152 if fully connected (455 times)",
+        ),
+        (
+            "add( conv 3 3 stride 2 | maxpool 6 stride 1 )",
+            "receptive field",
+            "varies from place to place",
+        ),
         ("batchnorm", "parameters", "3 + 3 = 6"),
         ("flatten -> dense 5 no bias", "parameters", "5*192 = 960"),
         ("flatten -> dense 5 no bias", "MACs", "5 outputs * 192 = 960"),
     ],
-)  # fmt: skip
+)
 def test_formulas_of_other_kinds(text: str, quantity: str, formula: str) -> None:
     assert shown(text, 3, 8, 8).rows[-1].formulas[quantity] == formula
 

@@ -15,6 +15,8 @@ from foveal.net.combinators import (
     Outputs,
     Reference,
     Repeat,
+    branch,
+    branch_labels,
     branches,
     chain,
     named,
@@ -136,7 +138,7 @@ _KINDS = st.one_of(
 
 def _combined(inner: st.SearchStrategy) -> st.SearchStrategy:
     chains = st.lists(inner, min_size=1, max_size=3).map(_distinct)
-    parts = st.lists(chains, min_size=1, max_size=3)
+    parts = st.lists(chains, min_size=1, max_size=3).filter(_named_apart)
     return st.one_of(
         chains,
         st.builds(Repeat, chains, st.integers(0, 4)),
@@ -145,6 +147,10 @@ def _combined(inner: st.SearchStrategy) -> st.SearchStrategy:
         st.builds(Each, chains),
         st.builds(named, _NAMES, inner),
     )
+
+
+def _named_apart(parts: list) -> bool:
+    return len({name for name, _ in branch_labels(tuple(map(branch, parts)))}) == len(parts)
 
 
 def _distinct(items: list) -> object:

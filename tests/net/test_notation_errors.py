@@ -289,7 +289,7 @@ CASES: list[tuple[str, dict[str, int], str]] = [
     (
         "dense 10 \x0b",
         {},
-        "NotationError: line 1, column 10: cannot read '\\x0b'\n  dense 10 \n           ^",
+        "NotationError: line 1, column 10: cannot read '\\x0b'\n  dense 10  \n           ^",
     ),
     (
         "conv1: relu -> conv 8 3",

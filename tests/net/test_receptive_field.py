@@ -166,7 +166,9 @@ def gradient_agrees(program: Program) -> bool:
         return False
     boxes = []
     for axis, place in enumerate(middle):
-        first = row.start[axis] + place * row.jump[axis] - Fraction(row.receptive_field[axis] - 1, 2)
+        first = (
+            row.start[axis] + place * row.jump[axis] - Fraction(row.receptive_field[axis] - 1, 2)
+        )
         last = first + row.receptive_field[axis] - 1
         if first < 0 or last >= program.input[1 + axis]:
             return False
@@ -220,7 +222,7 @@ FIELDS: list[tuple[str, Shape, Shape]] = [
     ("conv 8 1x5", (1, 20, 20), (1, 5)),
     ("add( identity | conv 1 7 same )", (1, 20, 20), (7, 7)),
     ("conv 4 3 -> relu -> batchnorm -> dropout", (1, 20, 20), (3, 3)),
-    ("conv 4 5 -> input uint8 -> resize 9 -> crop 7 -> conv 4 3", (1, 20, 20), (3, 3)),
+    ("conv 4 5 -> resize 9 -> crop 7 -> conv 4 3", (1, 20, 20), (3, 3)),
 ]
 
 
@@ -233,6 +235,11 @@ def test_known_fields(text: str, shape: Shape, field: Shape) -> None:
 def test_what_comes_after_a_global_step_sees_the_whole_picture(last: str) -> None:
     rows = arithmetic(parse(f"conv 4 3 -> {last} -> relu").bind((1, 8, 8))).rows
     assert [row.whole_picture for row in rows] == [False, True, True]
+
+
+def test_one_branch_that_sees_everything_is_enough() -> None:
+    row = arithmetic(parse("concat( conv 4 8 | globalavgpool keep )").bind((1, 8, 8))).rows[-1]
+    assert row.whole_picture
 
 
 def test_features_that_never_were_a_picture_have_no_field() -> None:

@@ -125,7 +125,15 @@ def test_notes_that_are_alike_are_said_once() -> None:
 
 
 def test_flat_features_and_fields_that_vary_have_a_word() -> None:
-    assert shown("relu", (5,)).splitlines()[3].split() == ["relu1", "5", "0", "0", "-", "20", "bytes"]
+    assert shown("relu", (5,)).splitlines()[3].split() == [
+        "relu1",
+        "5",
+        "0",
+        "0",
+        "-",
+        "20",
+        "bytes",
+    ]
     varies = shown("add( conv 4 3 stride 2 | maxpool 7 stride 1 )", (4, 11, 11))
     assert varies.splitlines()[5].split()[:5] == ["add1", "4x5x5", "0", "0", "varies"]
 
@@ -151,7 +159,9 @@ def test_memory_is_said_in_binary_units(size: int, text: str) -> None:
 
 
 def test_formulas_of_all_steps() -> None:
-    made = explained(arithmetic(parse("c: conv 4 3 same -> again c -> globalavgpool").bind((4, 8, 8))))
+    made = explained(
+        arithmetic(parse("c: conv 4 3 same -> again c -> globalavgpool").bind((4, 8, 8)))
+    )
     assert made.split("\n\n")[1:] == [AGAIN.strip("\n"), POOL.strip("\n")]
 
 
@@ -222,7 +232,8 @@ LINES: list[tuple[str, Shape, str]] = [
     (
         "conv 2 3x5",
         (3, 9, 9),
-        "learnable params l[1] = (f_h[1] x f_w[1] x n_c[0] + 1) x n_c[1] = (3 x 5 x 3 + 1) x 2 = 92",
+        "learnable params l[1] = (f_h[1] x f_w[1] x n_c[0] + 1) x n_c[1]"
+        " = (3 x 5 x 3 + 1) x 2 = 92",
     ),
     (
         "conv 2 4 same",
@@ -242,7 +253,8 @@ LINES: list[tuple[str, Shape, str]] = [
     (
         "relu -> flatten -> dense 5",
         (3, 4, 6),
-        "learnable params l[1] = (n_h[0] x n_w[0] x n_c[0] + 1) x n_c[1] = (4 x 6 x 3 + 1) x 5 = 365",
+        "learnable params l[1] = (n_h[0] x n_w[0] x n_c[0] + 1) x n_c[1]"
+        " = (4 x 6 x 3 + 1) x 5 = 365",
     ),
     (
         "conv 8 3 -> globalavgpool -> dense 5",
@@ -265,6 +277,11 @@ LINES: list[tuple[str, Shape, str]] = [
     ("c: conv 3 1 -> again c", (3, 4, 4), "learnable params in all = 12"),
     ("b: batchnorm -> again b", (3, 4, 4), "learnable params again1 = 3 + 3 = 6 (shared with b)"),
     ("input uint8 -> resize 8x6 -> conv 2 1", (3, 9, 9), "n_h[0] = 8, n_w[0] = 6, n_c[0] = 3"),
+    (
+        "input uint8 -> resize 8x6 -> conv 2 1",
+        (3, 9, 9),
+        "n_h[1] = ⌊(n_h[0] + 2p - f)/s + 1⌋ = ⌊(8 + 0 - 1)/1 + 1⌋ = 8",
+    ),
     ("conv 2 1 -> resize 8 -> maxpool 2", (3, 9, 9), "n[resize1] = 8"),
     (
         "conv 2 1 -> resize 8 -> maxpool 2",

@@ -45,11 +45,14 @@ def examples(page: Path) -> list[Example]:
     """The fences of a page; a `text` fence right after another is its output."""
     content = page.read_text(encoding="utf-8")
     found: list[Example] = []
+    end = 0
     for fence in _FENCE.finditer(content):
         line = content.count("\n", 0, fence.start("language")) + 1
         marks = dict(_MARK.findall(fence["marks"]))
         example = Example(page, line, fence["language"], fence["text"], marks)
-        if example.language == "text" and found and found[-1].output is None:
+        follows = bool(found) and not content[end : fence.start()].strip()
+        end = fence.end()
+        if example.language == "text" and follows:
             found[-1] = replace(found[-1], output=example.text)
         else:
             found.append(example)
@@ -57,7 +60,7 @@ def examples(page: Path) -> list[Example]:
 
 
 def agrees(expected: str, came: str) -> bool:
-    """Whether an output is the stated one; `...` stands for anything, ends of lines do not count."""
+    """Whether an output is as stated; `...` stands for anything, spaces at ends for nothing."""
     stated, seen = (
         "".join(line.rstrip() + "\n" for line in text.strip("\n").splitlines())
         for text in (expected, came)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-from foveal.errors import MachineError, SpecError, did_you_mean
+from foveal.errors import MachineError, SpecError
 
 State = Literal["runs", "measured", "corrected", "later"]
 STATES: tuple[State, ...] = get_args(State)
@@ -118,7 +118,7 @@ def choose(statements: Sequence[Statement], ids: Sequence[str]) -> tuple[Stateme
             raise SpecError(
                 "is no statement of the articles",
                 where=given,
-                fix=did_you_mean(given.upper(), known) or "foveal articles --list",
+                fix="foveal articles --list",
             )
     return tuple(each for each in statements if wanted & {each.id.upper(), f"M{each.number}"})
 

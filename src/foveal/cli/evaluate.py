@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+SHOWN = 10
+"""Wrong answers in the terminal."""
+
 
 @click.command("evaluate")
 @click.argument("model", type=click.Path(path_type=Path))
@@ -16,15 +19,13 @@ import click
 def command(model: Path, data: str, as_json: bool, wrong_csv: str | None) -> int:
     """Measure MODEL on DATA: its test part, or all of it if it has none.
 
-    The folders of DATA must bear the class names of the model.
+    If MODEL learned from DATA, only the pictures that were kept aside then are used. The folders
+    of DATA must bear the class names of the model.
     """
-    from foveal import data as sources
+    from foveal.data.names import printable
     from foveal.model import load
 
-    loaded = load(model)
-    opened = sources.open(data, validation=0)
-    measured = opened.test or (opened.validation if len(opened.validation) else opened.train)
-    evaluation = loaded.evaluate(measured, opened.classes, "test")
+    evaluation = load(model).evaluate(data)
     if wrong_csv is not None:
         from foveal.report import write_wrong_csv
 
@@ -34,16 +35,18 @@ def command(model: Path, data: str, as_json: bool, wrong_csv: str | None) -> int
         return 0
     low, high = evaluation.accuracy_interval
     baseline = evaluation.baseline
+    if evaluation.part == "validation":
+        click.echo("on the validation part, which the model did not learn from")
     click.echo(
         f"accuracy  {evaluation.accuracy:.2%} of {evaluation.n:,} pictures "
-        f"(95 % interval {low:.1%} to {high:.1%}); always '{baseline.name}': "
+        f"(95 % interval {low:.1%} to {high:.1%}); always '{printable(baseline.name)}': "
         f"{baseline.accuracy:.1%}"
     )
     click.echo(f"loss      {evaluation.loss:.4f} (cross-entropy, nats)")
-    for wrong in evaluation.wrong[:10]:
-        click.echo(
-            f"  {wrong.file}: {wrong.truth}, taken for {wrong.answer} {wrong.probability:.1%}"
-        )
-    if len(evaluation.wrong) > 10:
-        click.echo(f"  … and {len(evaluation.wrong) - 10:,} more (--wrong FILE.csv writes all)")
+    for wrong in evaluation.wrong[:SHOWN]:
+        truth, answer = printable(wrong.truth), printable(wrong.answer)
+        click.echo(f"  {wrong.file}: {truth}, taken for {answer} {wrong.probability:.1%}")
+    if len(evaluation.wrong) > SHOWN:
+        more = len(evaluation.wrong) - SHOWN
+        click.echo(f"  … and {more:,} more (--wrong FILE.csv writes all)")
     return 0

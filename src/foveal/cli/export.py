@@ -18,17 +18,15 @@ def command(model: Path, output: Path | None, pictures: tuple[str, ...]) -> int:
     class names are in its metadata. It is not written, and the exit code is 1, if two engines
     differ by more than the tolerance.
     """
+    from foveal.cli.inputs import expand
+    from foveal.errors import SpecError
     from foveal.model import load
-    from foveal.model.export import export
 
     loaded = load(model)
     target = output or model.with_suffix(".onnx")
-    files: list[Path] = []
-    if pictures:
-        from foveal.cli.inputs import expand
-
-        files = expand(pictures)
-    for agreement in export(loaded, target, files):
+    if target.exists() and target.samefile(model):
+        raise SpecError("is the model itself", where=str(target), fix="-o another.onnx")
+    for agreement in loaded.export(target, expand(pictures) if pictures else ()):
         click.echo(
             f"{' = '.join(agreement.engines)}: on {agreement.num_inputs} pictures they differ by "
             f"{agreement.difference:.1e} of the largest output (tolerance "

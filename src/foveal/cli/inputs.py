@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from foveal.data.names import is_hidden, printable
 from foveal.data.pictures import SUFFIXES
 from foveal.errors import DataError
 
@@ -36,22 +37,33 @@ def _expand(argument: str) -> Iterator[Path]:
     elif glob.has_magic(argument):
         matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - any path
         if not matches:
-            raise DataError("nothing has such a name", where=argument)
+            raise DataError("nothing has such a name", where=printable(argument))
         for match in matches:
             yield from _expand(match)
     else:
-        raise DataError("there is no such file or folder", where=argument)
+        raise DataError("there is no such file or folder", where=printable(argument))
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    def refuse(error: OSError) -> None:
+        where = printable(str(error.filename))
+        raise DataError(f"cannot be opened: {error.strerror}", where=where) from error
+
+    for root, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
         for name in sorted(names):
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
+            if Path(name).suffix.lower() in SUFFIXES and not is_hidden(name):
                 yield Path(root, name)
 
 
 def _listed(path: Path) -> Iterator[Path]:
-    for line in path.read_text(encoding="utf-8").splitlines():
+    where = printable(str(path))
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", where=where) from error
+    except UnicodeDecodeError as error:
+        raise DataError("is not text in UTF-8", where=where) from error
+    for line in text.split("\n"):
         if line.strip():
             yield path.parent / line.strip()

@@ -1,125 +1,79 @@
-"""What a person sees while a net is trained: a line before, a bar during, a result after."""
+"""A bar for what takes a while, drawn only where somebody watches."""
 
 from __future__ import annotations
 
+import sys
 import time
-from typing import TYPE_CHECKING, Any, TextIO
-
-from foveal.run.execution import Done
-from foveal.training import Epoch, Event, Started, Step
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from foveal.run.planning import Plan
-
+MANY = 50
+"""More things than that get a bar."""
 REDRAW = 0.1
 """Seconds between two pictures of the bar."""
+T = TypeVar("T")
 
 
-class Watcher:
-    """Shows the records of a training; a bar only where somebody watches."""
+class Bar:
+    """A bar at the bottom of a terminal; where `out` is none, nothing but the lines it says."""
 
-    def __init__(self, plan: Plan, out: TextIO) -> None:
-        self.plan = plan
+    def __init__(self, out: TextIO) -> None:
         self.out = out
-        self.bar: Progress | None = None
-        self.task: Any = None
-        self.drawn = 0.0
-        self._introduce()
+        self._bar: Progress | None = None
+        self._task: Any = None
+        self._drawn = 0.0
 
-    def loading(self, part: str, done: int, of: int) -> None:
-        """So many pictures of a part are decoded."""
-        if not self._due(done == of) or of < 1000:
-            return
-        self._show(f"reading {part}", done / of, "")
-
-    def see(self, event: Event | Done) -> None:
-        if isinstance(event, Started):
-            self._started(event)
-        elif isinstance(event, Step):
-            if self._due():
-                self._show("training", event.progress, f"{_time(event.seconds_left)} left")
-        elif isinstance(event, Epoch):
-            self._say(epoch_line(event))
-        elif isinstance(event, Done):
-            self.close()
-            self._done(event)
-
-    def close(self) -> None:
-        if self.bar is not None:
-            self.bar.stop()
-            self.bar = None
-
-    def _introduce(self) -> None:
-        data = self.plan.data
-        self._say(
-            f"{data.name}: {len(data.classes)} classes, {len(data.train):,} pictures to learn from"
-        )
-        for note in data.notes:
-            self._say(f"  {note}")
-        for entry in data.skipped[:5]:
-            self._say(f"  not used: {entry.path}: {entry.reason}")
-        if len(data.skipped) > 5:
-            self._say(f"  … and {len(data.skipped) - 5:,} more, all in the report")
-
-    def _started(self, event: Started) -> None:
-        size = self.plan.size
-        side = f"{size}x{size}" if isinstance(size, int) else f"{size[0]}x{size[1]}"
-        self._say(
-            f"{self.plan.net_name}: {event.parameters:,} parameters, pictures of "
-            f"{self.plan.data.channels}x{side}, {event.precision} on {event.device}, "
-            f"about {_time(event.estimate)}"
-        )
-        guessing = event.expected_first_loss
-        self._say(
-            f"  first loss {event.first_loss:.3f}; guessing gives ln(classes) = {guessing:.3f}"
-        )
-        if not event.repeatable:
-            self._say("  ends by the clock: the same seed will not give the same numbers")
-
-    def _done(self, event: Done) -> None:
-        from foveal.report import result_sentence
-
-        self._say("")
-        self._say(result_sentence(event.evaluation))
-        if event.finished.stopped in ("accuracy", "loss"):
-            self._say("Stopped when the validation part reached the goal: no benchmark.")
-        seconds = f"{event.train_seconds:.1f} s of training, {event.total_seconds:.1f} s in all"
-        self._say(f"{seconds}; seed {self.plan.recipe.seed}")
-        self._say(f"model   {event.model_path}")
-        self._say(f"report  {event.report_path}")
-
-    def _due(self, last: bool = False) -> bool:
+    def show(self, what: str, share: float, left: str = "") -> None:
+        """Draw what is done and which share of it, unless it was drawn a moment ago."""
         now = time.monotonic()
-        if not last and now - self.drawn < REDRAW:
-            return False
-        self.drawn = now
-        return True
-
-    def _show(self, what: str, share: float, left: str) -> None:
-        if not self.out.isatty():
+        if not self.out.isatty() or (share < 1 and now - self._drawn < REDRAW):
             return
-        if self.bar is None:
-            self.bar = _progress(self.out)
-            self.task = self.bar.add_task(what, total=1.0, left="")
-        self.bar.update(self.task, completed=share, description=what, left=left)
+        self._drawn = now
+        if self._bar is None:
+            self._bar = _progress(self.out)
+            self._task = self._bar.add_task(what, total=1.0, left="")
+        self._bar.update(self._task, completed=share, description=what, left=left)
 
-    def _say(self, line: str) -> None:
-        if self.bar is not None:
-            self.bar.console.print(line, highlight=False, markup=False)
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        if self._bar is not None:
+            self._bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
         else:
             print(line, file=self.out, flush=True)
 
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
-def epoch_line(epoch: Epoch) -> str:
-    """One epoch in one line."""
-    parts = [f"epoch {epoch.epoch:>3}", f"training loss {epoch.train_loss:.4f}"]
-    if epoch.validation_loss is not None and epoch.validation_accuracy is not None:
-        parts.append(f"validation loss {epoch.validation_loss:.4f}")
-        parts.append(f"accuracy {epoch.validation_accuracy:.2%}")
-    parts.append(f"{epoch.seconds:.1f} s")
-    return "  ".join(parts)
+
+def counted(items: Iterable[T], of: int, what: str) -> Iterator[T]:
+    """The items as they come, under a bar on stderr if they are many.
+
+    Where stdout is a terminal, the results themselves show how far it is.
+    """
+    if of <= MANY or sys.stdout.isatty() or not sys.stderr.isatty():
+        yield from items
+        return
+    bar, began = Bar(sys.stderr), time.monotonic()
+    try:
+        for done, item in enumerate(items, 1):
+            yield item
+            left = (time.monotonic() - began) * (of - done) / done
+            bar.show(what, done / of, f"{in_words(left)} left")
+    finally:
+        bar.close()
+
+
+def in_words(seconds: float) -> str:
+    """A time as people say it: `a second`, `45 s`, `3 min`, `2.5 h`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s" if seconds >= 1 else "a second"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes / 60:.1f} h"
 
 
 def _progress(out: TextIO) -> Progress:
@@ -133,13 +87,7 @@ def _progress(out: TextIO) -> Progress:
         TextColumn("{task.fields[left]}"),
         console=Console(file=out),
         transient=True,
+        redirect_stdout=False,  # or what is printed there would end on the terminal
     )
     bar.start()
     return bar
-
-
-def _time(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s" if seconds >= 1 else "a second"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes / 60:.1f} h"

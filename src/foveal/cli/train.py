@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from dataclasses import fields
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from foveal.checks import Flag, OneOf, Whole
-from foveal.cli.options import input_size, letters
+from foveal.cli.options import goal, input_size, letters
+from foveal.cli.signals import Signals
 from foveal.recipe import Recipe
+
+if TYPE_CHECKING:
+    from foveal.run.execution import Done
 
 
 def _recipe_options(command: Any) -> Any:
@@ -70,78 +72,31 @@ def command(
         net=net or DEFAULT_NET,
         size=input_size(size),
         settings=letters(settings),
-        goal=_goal(until, within),
+        goal=goal(until, within),
         name=name,
         runs=runs,
         **{key: value for key, value in changes.items() if value is not None},
     )
-    from foveal.cli.progress import Watcher
+    from foveal.cli.watcher import Watcher
     from foveal.run.execution import Done, execute
+    from foveal.training import Started
 
-    asked: list[int] = []
-    previous = {number: signal.signal(number, _asker(asked)) for number in _signals()}
     watcher = Watcher(made, sys.stderr)
-    try:
-        for event in execute(made, stop=lambda: bool(asked), loading=watcher.loading):
-            watcher.see(event)
-            if isinstance(event, Done) and as_json:
-                click.echo(json.dumps(_summary(event, made.recipe.seed)))
-    finally:
-        watcher.close()
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-    return 128 + asked[0] if asked else 0
-
-
-def _signals() -> tuple[int, ...]:
-    return (signal.SIGINT, signal.SIGTERM)
-
-
-def _asker(asked: list[int]) -> Any:
-    """Ends the training after the step at hand; a second signal stops at once."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-        click.echo("\nfinishing this step, then saving; once more stops at once", err=True)
-
-    return handle
-
-
-def _goal(until: str | None, within: str | None) -> Any:
-    """The goal that --until and --within say."""
-    from foveal.errors import SpecError
-    from foveal.training import Goal
-
-    wishes: dict[str, float] = {}
-    for wish in filter(None, (until or "").split(",")):
-        name, _, value = wish.partition("=")
+    with Signals(watcher.stopping) as signals:
         try:
-            wishes[{"accuracy": "accuracy", "loss": "loss"}[name.strip()]] = float(value)
-        except (KeyError, ValueError):
-            raise SpecError(
-                f"cannot read {wish!r}", where="--until", fix="accuracy=0.99 or loss=0.05"
-            ) from None
-    if within is not None:
-        wishes["within"] = _seconds(within)
-    return Goal(**wishes)
+            for event in execute(made, signals.stop, watcher.loading):
+                watcher.see(event)
+                if isinstance(event, Started):
+                    signals.can_wait = True
+                elif isinstance(event, Done) and as_json:
+                    click.echo(json.dumps(_summary(event, made.recipe.seed)))
+        finally:
+            watcher.close()
+    return signals.exit_code
 
 
-def _seconds(text: str) -> float:
-    from foveal.errors import SpecError
-
-    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
-    number, unit = (text[:-1], text[-1]) if text[-1:] in units else (text, "s")
-    try:
-        return float(number) * units[unit]
-    except ValueError:
-        raise SpecError(f"cannot read {text!r}", where="--within", fix="60s, 5m or 1h") from None
-
-
-def _summary(done: Any, seed: int) -> dict[str, Any]:
+def _summary(done: Done, seed: int) -> dict[str, Any]:
     """The line that --json ends with."""
-    about = done.model.about
     return {
         "model": str(done.model_path),
         "accuracy": done.evaluation.accuracy,
@@ -154,5 +109,5 @@ def _summary(done: Any, seed: int) -> dict[str, Any]:
         "seed": seed,
         "n_train": done.n_train,
         "n_test": done.evaluation.n,
-        "versions": about["versions"],
+        "versions": done.model.about["versions"],
     }

@@ -11,7 +11,8 @@ import numpy as np
 
 from foveal import engines
 from foveal.data import pictures
-from foveal.engines.agreement import Agreement, compare
+from foveal.engines.agreement import TOLERANCE, Agreement, compare
+from foveal.errors import DisagreementError
 from foveal.files import write_atomically
 from foveal.model.model import Model
 
@@ -24,7 +25,7 @@ def export(model: Model, path: Path, files: Sequence[Path] = (), seed: int = 0) 
 
     The graph takes uint8 N,H,W,C of any size and gives probabilities N,classes; class names and
     net are in its metadata. Engines are compared on random pictures and on those of `files`,
-    after resizing, where they must agree to float32.
+    after resizing, where they must agree to float32; and so must what is written.
 
     Shape:  picture (N, H, W, C) uint8 -> probabilities (N, num_classes) float32
     Raises: DisagreementError, and nothing is written, if two engines differ by more than the
@@ -47,8 +48,28 @@ def export(model: Model, path: Path, files: Sequence[Path] = (), seed: int = 0) 
     agreements = [
         compare(rest, model.weights, samples, engines=("portable", other)) for other in others
     ]
+    _check_content(content, model, samples)
     write_atomically(path, content)
     return agreements
+
+
+def _check_content(content: bytes, model: Model, samples: np.ndarray) -> None:
+    """DisagreementError unless what is written answers as the model does.
+
+    Only where it leaves the samples their size: `resize` rounds to whole levels, and where a
+    value lies half-way between two, engines may round it either way.
+    """
+    if not all(np.array_equal(model.split.prepare(sample), sample) for sample in samples):
+        return
+    written = engines.module("portable").Portable(model.program, content).run(samples)[""]
+    difference = float(np.abs(written - model.probabilities(samples)).max())
+    if not difference <= TOLERANCE:
+        raise DisagreementError(
+            f"what would be written and the model differ by {difference:.1e}",
+            where=f"{len(samples)} pictures",
+            expected=f"at most {TOLERANCE:.0e}",
+            fix="do not use this net elsewhere, and please report it",
+        )
 
 
 def _random(model: Model, seed: int) -> np.ndarray:

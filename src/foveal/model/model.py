@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -12,18 +13,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foveal import engines
+from foveal.data.names import printable
 from foveal.engines import Engine
-from foveal.errors import DataError
+from foveal.errors import DataError, FovealError, ShapeError, SpecError
 from foveal.model.preprocessing import Split, split
 from foveal.net import Net
-from foveal.net.kind import Shape
+from foveal.net.kind import Shape, shape_text
+from foveal.net.layers import Input, Softmax
 from foveal.net.program import Program
 from foveal.tasks import classify
-from foveal.tasks.classify import Evaluation, Prediction
+from foveal.tasks.classify import Evaluation, Part, Prediction
 
 if TYPE_CHECKING:
+    from foveal.data import Dataset, Loaded
     from foveal.data.colours import Pixels
-    from foveal.data.samples import Samples
+    from foveal.engines.agreement import Agreement
 
 BATCH = 32
 """Pictures that are predicted together."""
@@ -32,6 +36,9 @@ BATCH = 32
 @dataclass(frozen=True, eq=False)
 class Model:
     """A classifier: a net from bytes to probabilities, its weights and its class names.
+
+    Raises: SpecError if the net does not begin with `input uint8`, end in `softmax` and give one
+            answer for each class; ShapeError if it does not fit its input
 
     >>> from foveal.net.notation import parse
     >>> net = parse("input uint8 -> normalise -> flatten -> dense 2 -> softmax")
@@ -49,6 +56,28 @@ class Model:
     about: Mapping[str, Any] = field(default_factory=dict)
     """What is known of its training: metrics, recipe, data, versions."""
 
+    def __post_init__(self) -> None:
+        steps, results = self.program.steps, self.program.result_shapes()
+        if len(self.input) != 3 or self.input[0] not in (1, 3):
+            raise SpecError(
+                "is no picture", where=f"input {shape_text(self.input)}", expected="1xHxW or 3xHxW"
+            )
+        if steps[0].kind != Input("uint8") or not isinstance(steps[-1].kind, Softmax):
+            raise SpecError(
+                "does not lead from bytes to probabilities",
+                where="net",
+                expected="input uint8 as its first step, softmax as its last",
+            )
+        if results != {"": (len(self.classes),)}:
+            raise SpecError(
+                "does not give one answer for each class",
+                where="net",
+                arrives=", ".join(f"{name} {shape_text(s)}".strip() for name, s in results.items()),
+                expected=str(len(self.classes)),
+            )
+        if len(set(self.classes)) < len(self.classes):
+            raise SpecError("are not all different", where="classes")
+
     @staticmethod
     def fresh(net: Net, input: Shape, classes: Iterable[str], seed: int = 0) -> Model:
         """A model with random weights."""
@@ -56,6 +85,112 @@ class Model:
 
         bound = net.with_names()
         return Model(bound, input, initial(bound.bind(input), seed), tuple(classes))
+
+    def save(self, path: str | Path) -> str:
+        """Write the model as one file, and return its digest; `foveal.load` reads it back.
+
+        Raises: MachineError if the disk refuses; an old file is then as it was
+        """
+        from foveal.model.saved import save
+
+        return save(self, path)
+
+    def export(self, path: str | Path, pictures: Sequence[str | Path] = ()) -> list[Agreement]:
+        """Write the model as ONNX, and return how well its engines agree.
+
+        They are compared on random pictures and on those in the files `pictures`.
+
+        Raises: DisagreementError, and nothing is written, if they differ too much
+        """
+        from foveal.model.export import export
+
+        return export(self, Path(path), [Path(picture) for picture in pictures])
+
+    def predict(self, picture: str | Path | Pixels) -> Prediction:
+        """Say what is in one picture: a file, or an array of bytes (H, W, C), grey also (H, W).
+
+        Raises: DataError if the file is no picture that can be read, or the array is none;
+                ShapeError if the net does not resize it to what it reads
+        """
+        name = "" if isinstance(picture, np.ndarray) else str(picture)
+        (answer,) = self._answers(self._quick, [name], [self._prepared(picture)])
+        if not isinstance(answer, Prediction):
+            raise answer[1]
+        return answer
+
+    def predict_all(
+        self, pictures: Iterable[str | Path]
+    ) -> Iterator[Prediction | tuple[str, FovealError]]:
+        """Predict many files in their order; a file that cannot be used gives its error.
+
+        Decoding goes on in a few threads while the net works.
+        """
+        from foveal.data.threads import in_order
+
+        files = list(pictures)
+
+        def read(place: int) -> Pixels | FovealError:
+            try:
+                return self._prepared(files[place])
+            except DataError as error:
+                return error
+            except ShapeError as error:
+                error.where = printable(str(files[place]))
+                return error
+
+        with ThreadPoolExecutor(1) as pool:
+            engine = pool.submit(self._engine, len(files))
+            prepared = in_order(read, len(files))
+            for start in range(0, len(files), BATCH):
+                names = [str(file) for file in files[start : start + BATCH]]
+                chunk = list(islice(prepared, len(names)))
+                yield from self._answers(engine.result(), names, chunk)
+
+    def probabilities(self, prepared: Pixels) -> np.ndarray:
+        """The probabilities of prepared pictures.
+
+        Shape:  (N, H, W, C) uint8 -> (N, num_classes) float32
+        """
+        engine = self._engine(len(prepared))
+        starts = range(0, len(prepared), BATCH)
+        parts = [engine.run(prepared[start : start + BATCH])[""] for start in starts]
+        return np.concatenate([np.empty((0, len(self.classes)), np.float32), *parts])
+
+    def evaluate(self, source: str | Path | Dataset) -> Evaluation:
+        """Measure on the test part of labelled pictures, or on all of them if there is none.
+
+        If these are the very pictures that the model learned from, it is measured on those that
+        were kept aside then; the evaluation's part says `validation`.
+
+        Raises: DataError if a class is unknown to the model or no picture can be read
+        """
+        opened = self._opened(source) if isinstance(source, str | Path) else source
+        if opened.test is not None:
+            return self.measure(self.split.load(opened.test), opened.classes, "test")
+        if len(opened.validation):
+            return self.measure(self.split.load(opened.validation), opened.classes, "validation")
+        return self.measure(self.split.load(opened.train), opened.classes, "test")
+
+    def measure(self, pictures: Loaded, classes: Sequence[str], part: Part) -> Evaluation:
+        """Measure on prepared pictures, whose labels are places in `classes`.
+
+        Raises: DataError if a class is unknown to the model, or there is no picture
+        """
+        unknown = [name for name in classes if name not in self.classes]
+        if unknown:
+            raise DataError(
+                f"the model does not know the class {printable(unknown[0])!r}",
+                expected="classes among " + ", ".join(map(printable, self.classes[:12])),
+                fix="name the folders as they were named when the model was trained",
+            )
+        labels = np.array([self.classes.index(name) for name in classes], np.int64)
+        return classify.evaluate(
+            self.probabilities(pictures.pictures),
+            labels[pictures.labels],
+            pictures.names,
+            self.classes,
+            part,
+        )
 
     @cached_property
     def split(self) -> Split:
@@ -71,83 +206,59 @@ class Model:
         rest = self.split.rest.bind(self.split.shape)
         return engines.build(name, rest, self.weights, **options)
 
+    def _engine(self, num_pictures: int) -> Engine:
+        return self._quick if num_pictures < BATCH else self._fast
+
     @cached_property
     def _quick(self) -> Engine:
         """Opens fast: for a few pictures."""
         return self.engine(optimise=False)
 
     @cached_property
-    def _portable(self) -> Engine:
+    def _fast(self) -> Engine:
         return self.engine()
 
-    def predict(self, picture: str | Path | Pixels) -> Prediction:
-        """Say what is in one picture: a file, or an array (H, W, C) of bytes.
+    def _prepared(self, picture: str | Path | Pixels) -> Pixels:
+        if not isinstance(picture, np.ndarray):
+            from foveal.data import pictures
 
-        Raises: DataError if the file is no picture that can be read
-        """
-        name, pixels = self._open(picture)
-        return self._answers([name], self.split.prepare(pixels)[None])[0]
-
-    def predict_all(
-        self, pictures: Iterable[str | Path]
-    ) -> Iterator[Prediction | tuple[str, DataError]]:
-        """Predict many files in their order; a file that cannot be read gives its error."""
-        waiting = iter(pictures)
-        while chunk := list(islice(waiting, BATCH)):
-            read: dict[int, Pixels] = {}
-            failed: dict[int, DataError] = {}
-            for place, file in enumerate(chunk):
-                try:
-                    read[place] = self.split.prepare(self._open(file)[1])
-                except DataError as error:
-                    failed[place] = error
-            names = [str(chunk[place]) for place in read]
-            answers = iter(self._answers(names, np.stack(list(read.values()))) if read else ())
-            for place, file in enumerate(chunk):
-                yield (str(file), failed[place]) if place in failed else next(answers)
-
-    def probabilities(self, prepared: np.ndarray) -> np.ndarray:
-        """The probabilities of prepared pictures.
-
-        Shape:  (N, H, W, C) uint8 -> (N, num_classes) float32
-        """
-        engine = self._quick if len(prepared) < BATCH else self._portable
-        parts = [
-            engine.run(prepared[start : start + BATCH])[""]
-            for start in range(0, len(prepared), BATCH)
-        ]
-        return np.concatenate(parts)
-
-    def evaluate(self, samples: Samples, classes: Iterable[str], part: classify.Part) -> Evaluation:
-        """Measure on pictures with known answers.
-
-        `classes` are the class names of the samples' labels; they may be fewer than the model's.
-
-        Raises: DataError if a class is unknown to the model or no picture can be read
-        """
-        places = self._class_places(tuple(classes))
-        loaded = self.split.load(samples)
-        labels = places[loaded.labels]
-        return classify.evaluate(
-            self.probabilities(loaded.pictures), labels, loaded.names, self.classes, part
-        )
-
-    def _class_places(self, classes: tuple[str, ...]) -> np.ndarray:
-        unknown = [name for name in classes if name not in self.classes]
-        if unknown:
+            return self.split.prepare(pictures.read(picture, self.input[0], self.split.at_least))
+        pixels = picture[:, :, None] if picture.ndim == 2 else picture
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != self.input[0]:
             raise DataError(
-                f"the model does not know the class {unknown[0]!r}",
-                expected="classes among " + ", ".join(self.classes[:12]),
-                fix="name the folders as they were named when the model was trained",
+                "is no picture that the model reads",
+                where="array",
+                arrives=f"{picture.dtype} {shape_text(picture.shape)}",
+                expected=f"uint8 HxWx{self.input[0]}",
             )
-        return np.array([self.classes.index(name) for name in classes], np.int64)
+        return self.split.prepare(pixels)
 
-    def _open(self, picture: str | Path | Pixels) -> tuple[str, Pixels]:
-        if isinstance(picture, np.ndarray):
-            return "", picture
-        from foveal.data import pictures
+    def _answers(
+        self, engine: Engine, names: list[str], prepared: list[Pixels | FovealError]
+    ) -> Iterator[Prediction | tuple[str, FovealError]]:
+        """An answer or an error for each picture, of which some could not be prepared."""
+        good = [pixels for pixels in prepared if isinstance(pixels, np.ndarray)]
+        rows = iter(engine.run(np.stack(good))[""] if good else ())
+        for name, pixels in zip(names, prepared, strict=True):
+            if isinstance(pixels, FovealError):
+                yield name, pixels
+                continue
+            row = next(rows)
+            if np.isfinite(row).all():
+                yield classify.decode(row[None], [name], self.classes)[0]
+            else:
+                fix = "train again with a smaller learning rate"
+                problem = "the net gives no finite answer"
+                yield name, FovealError(problem, where=printable(name), fix=fix)
 
-        return str(picture), pictures.read(picture, self.input[0], self.split.at_least)
+    def _opened(self, source: str | Path) -> Dataset:
+        """The data, uncut; cut as it was for the training if the model learned from it."""
+        from foveal import data
 
-    def _answers(self, names: list[str], prepared: np.ndarray) -> list[Prediction]:
-        return classify.decode(self.probabilities(prepared), names, self.classes)
+        opened = data.open(source, validation=0)
+        match self.about:
+            case {"data": {"fingerprint": str(known)}, "recipe": {"seed": int(seed)}} if (
+                known == opened.fingerprint and opened.test is None
+            ):
+                return data.open(source, seed=seed)
+        return opened

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foveal.errors import ShapeError
+from foveal.errors import ShapeError, SpecError
 from foveal.net import Net
 from foveal.net.combinators import Named
 from foveal.net.kind import Kind, Shape, shape_text
@@ -32,10 +32,10 @@ class Split:
     @property
     def at_least(self) -> int | None:
         """Shorter side in pixels that decoding must keep, so that resizing loses nothing."""
-        sizes = [kind.size for kind in self.geometry if isinstance(kind, Resize)]
-        if not sizes:
+        first = next((kind for kind in self.geometry if not isinstance(kind, Input)), None)
+        if not isinstance(first, Resize):
             return None
-        return sizes[0] if isinstance(sizes[0], int) else max(sizes[0])
+        return first.size if isinstance(first.size, int) else max(first.size)
 
     def prepare(self, picture: Pixels) -> Pixels:
         """Resize and crop one picture as the net's first steps say.
@@ -43,30 +43,38 @@ class Split:
         Shape:  (H, W, C) uint8 -> (H', W', C) uint8
         Raises: ShapeError if the result is not what the net reads
         """
-        from foveal.engines.reference import geometry
-
-        channels, *sizes = self.shape
-        if picture.shape == (*sizes, channels):
-            return picture
+        height, width, channels = picture.shape
+        shape: Shape = (channels, height, width)
         made: np.ndarray = picture
         for kind in self.geometry:
-            if isinstance(kind, Resize):
-                made = geometry.resize(made, kind.size)
-            elif isinstance(kind, Crop):
-                made = geometry.crop(made, kind.size)
-        if made.shape != (*sizes, channels):
+            wanted = kind.output((shape,))
+            if wanted != shape:
+                made, shape = _cut(kind, made), wanted
+        if shape != self.shape:
+            sizes = shape_text(self.shape[1:])
             raise ShapeError(
                 "the picture does not fit the net",
                 where="picture",
-                arrives=shape_text((made.shape[2], *made.shape[:2])),
+                arrives=shape_text(shape),
                 expected=shape_text(self.shape),
-                fix=f"a net that begins with: input uint8 -> resize {shape_text(tuple(sizes))}",
+                fix=f"a net that begins with: input uint8 -> resize {sizes}",
             )
-        return made.astype(np.uint8)
+        return made.astype(np.uint8, copy=False)
 
     def load(self, samples: Samples, progress: Callable[[int, int], None] | None = None) -> Loaded:
         """Decode and prepare a whole part of a data set."""
         return samples.load(self.prepare, progress, self.at_least)
+
+
+def _cut(kind: Kind, picture: np.ndarray) -> np.ndarray:
+    """The picture after a step that changes its size."""
+    from foveal.engines.reference import geometry  # not needed for a picture of the right size
+
+    if isinstance(kind, Resize):
+        return geometry.resize(picture, kind.size)
+    if isinstance(kind, Crop):
+        return geometry.crop(picture, kind.size)
+    raise SpecError(f"{kind.word} cannot be done before the net", where="preprocessing")
 
 
 def split(net: Net, input: Shape) -> Split:

@@ -42,14 +42,14 @@ def load(path: str | Path) -> Model:
     document = checked(header.document, where)
     net, input = described(document, where)
     _check_tensors(net, input, header, where)
-    return Model(
-        net=net,
-        input=input,
-        weights=container.read_tensors(where, header),
-        classes=tuple(document["classes"]),
-        task=document["task"],
-        about=document["about"],
-    )
+    weights = container.read_tensors(where, header)
+    classes = tuple(document["classes"])
+    try:
+        return Model(net, input, weights, classes, document["task"], document["about"])
+    except SpecError as error:
+        raise ModelFileError(
+            "holds no net that can be asked", where=str(where), arrives=str(error)
+        ) from error
 
 
 def _check_tensors(net: Net, input: Shape, header: Header, where: Path) -> None:

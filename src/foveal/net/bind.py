@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from foveal.errors import FovealError, ShapeError, SpecError, did_you_mean
 from foveal.net.combinators import (
@@ -22,6 +24,8 @@ from foveal.net.program import Program, Step
 
 MOST_VISITS = 4 * MOST_STEPS
 """Items looked at while unrolling; groups within groups count too."""
+
+MOST_RESULTS = 1000
 
 Value = int | dict[str, "Value"]
 """A value's number, or several named ones after `outputs`."""
@@ -76,7 +80,7 @@ class _Binder:
     def count_visit(self) -> None:
         """`again` of groups that hold `again` doubles a net at every level."""
         self.visits += 1
-        if self.visits > MOST_VISITS:
+        if self.visits > MOST_VISITS or len(self.steps) > MOST_STEPS:
             raise SpecError(f"unrolls to more than {MOST_STEPS:,} steps", where="net")
 
     def item(self, item: Item, value: Value, path: str, owner: str, known: _Known) -> Value:
@@ -98,19 +102,25 @@ class _Binder:
                 ]
                 return self.step(merge, tuple(made), path, owner)
             case Outputs(parts):
-                return {
-                    n: self.chain(body, value, _join(path, n), _join(owner, n), known)
-                    for n, body in branch_labels(parts)
-                }
+                return _limited(
+                    {
+                        n: self.chain(body, value, _join(path, n), _join(owner, n), known)
+                        for n, body in branch_labels(parts)
+                    },
+                    path,
+                )
             case Each(body):
                 if isinstance(value, int):
                     raise SpecError(
                         "needs several results before it", where=path, fix="outputs( … | … )"
                     )
-                return {
-                    n: self.chain(body, part, _join(path, n), owner, known)
-                    for n, part in value.items()
-                }
+                return _limited(
+                    {
+                        n: self.chain(body, part, _join(path, n), owner, known)
+                        for n, part in value.items()
+                    },
+                    path,
+                )
             case Reference(name):
                 return self.target(name, known, f"@{name}").value
             case Again(name):
@@ -198,7 +208,16 @@ def _single(value: Value, path: str) -> int:
     return value
 
 
-def _results(name: str, value: Value) -> list[tuple[str, int]]:
+def _results(name: str, value: Value) -> Iterator[tuple[str, int]]:
     if isinstance(value, int):
-        return [(name, value)]
-    return [pair for key, part in value.items() for pair in _results(_join(name, key), part)]
+        yield name, value
+    else:
+        for key, part in value.items():
+            yield from _results(_join(name, key), part)
+
+
+def _limited(value: Value, path: str) -> Value:
+    """Results of results multiply without any step; refuse before they are unrolled."""
+    if sum(1 for _ in islice(_results("", value), MOST_RESULTS + 1)) > MOST_RESULTS:
+        raise SpecError(f"has more than {MOST_RESULTS:,} results", where=path)
+    return value

@@ -36,9 +36,11 @@ class Tensor:
         return prod(self.shape)
 
 
+@dataclass(frozen=True)
 class Kind:
     """One kind of layer. Subclasses are frozen dataclasses; their fields are their notation.
 
+    One without fields of its own inherits all of it undecorated: a decorator costs 0.4 ms at start.
     What arrives is never a field: every fact takes `ins`, the shapes of the values read.
     """
 
@@ -87,7 +89,6 @@ class Kind:
         return ""
 
 
-@dataclass(frozen=True)
 class Merge(Kind):
     """A kind that joins several values of parallel branches into one."""
 

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import platform
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from itertools import count
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import numpy as np
 
-from foveal import report
-from foveal.model import Model, save
+from foveal import files, report
+from foveal.data import Skipped
+from foveal.errors import MachineError
+from foveal.model import Model
 from foveal.model.preprocessing import split
 from foveal.net import Net
 from foveal.net.arithmetic import arithmetic
 from foveal.net.layers import Normalise, Softmax
 from foveal.run import trunk
 from foveal.run.planning import Plan
-from foveal.tasks.classify import Evaluation, Part
+from foveal.tasks.classify import Evaluation
 from foveal.training import Epoch, Event, Finished, Job, Started, train
 
+MODEL = "model.safetensors"
 MOST_PICTURES = 200
 """Wrong pictures that the report shows."""
 LIBRARIES = ("foveal", "torch", "numpy", "pillow", "onnxruntime", "safetensors")
@@ -60,25 +66,34 @@ def execute(
 
     `stop` is asked after every step; true ends the training, and what was learned is kept.
     `loading` is told the part, how many of its pictures are decoded, and how many there are.
+    The model is on the disk before it is measured; the folder goes if nothing came into it.
 
     Raises: DataError if too many pictures cannot be read; MachineError if the disk refuses
     """
-    when = datetime.now().astimezone()
+    folder = _new_folder(plan.folder)
+    try:
+        yield from _execute(plan, folder, stop, loading)
+    finally:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def _execute(
+    plan: Plan, folder: Path, stop: Callable[[], bool], loading: Callable[[str, int, int], None]
+) -> Iterator[Event | Done]:
+    when, data = datetime.now().astimezone(), plan.data
     steps = trunk.geometry(plan.size)
-    height, width = plan.size if isinstance(plan.size, tuple) else (plan.size, plan.size)
-    shape = (plan.data.channels, height, width)
-    entrance = split(Net.of(*steps), shape)
-    learned = entrance.load(plan.data.train, partial(loading, "training"))
-    checked = entrance.load(plan.data.validation, partial(loading, "validation"))
+    entrance = split(Net.of(*steps), plan.shape)
+    learned = entrance.load(data.train, partial(loading, "training"))
+    checked = entrance.load(data.validation, partial(loading, "validation"))
     normalise = _statistics(learned.pictures)
     whole = Net.of(*steps, normalise, *plan.net.root.items, Softmax()).with_names()
-    names = whole.root.items[len(steps) : -1]
     job = Job(
-        net=Net.of(*names),
-        input=shape,
+        net=Net.of(*whole.root.items[len(steps) : -1]),
+        input=plan.shape,
         train=(learned.pictures, learned.labels),
         validation=(checked.pictures, checked.labels) if len(checked) else None,
-        num_classes=len(plan.data.classes),
+        num_classes=len(data.classes),
         recipe=plan.recipe,
         goal=plan.goal,
         stop=stop,
@@ -90,27 +105,56 @@ def execute(
         yield event
     if started is None or finished is None:
         raise AssertionError("a training begins and ends")
-    model = Model(whole, shape, finished.weights, plan.data.classes)
-    measured: Part = "validation" if plan.data.test is None else "test"
-    part = plan.data.measured
-    evaluation = model.evaluate(part, plan.data.classes, measured)
+    model = Model(whole, plan.shape, finished.weights, data.classes)
+    model.save(folder / MODEL)  # what was learned is kept, whatever the test part holds
+    tested = None if data.test is None else entrance.load(data.test, partial(loading, "test"))
+    if tested is None:
+        evaluation = model.measure(checked, data.classes, "validation")
+    else:
+        evaluation = model.measure(tested, data.classes, "test")
     done = Done(
         model=_described(model, plan, evaluation, started),
         evaluation=evaluation,
-        folder=plan.folder,
-        model_path=plan.folder / "model.safetensors",
-        report_path=plan.folder / "report.html",
+        folder=folder,
+        model_path=folder / MODEL,
+        report_path=folder / "report.html",
         finished=finished,
         started=started,
         train_seconds=finished.training_seconds,
         total_seconds=monotonic() - plan.began,
         n_train=len(learned),
-        notes=plan.data.notes,
+        notes=data.notes,
     )
-    plan.folder.mkdir(parents=True, exist_ok=True)
-    save(done.model, done.model_path)
-    _report(done, plan, when, (*learned.skipped, *checked.skipped))
+    done.model.save(done.model_path)
+    parts = (learned, checked) if tested is None else (learned, checked, tested)
+    _report(done, plan, when, (*data.skipped, *(entry for part in parts for entry in part.skipped)))
     yield done
+
+
+def _new_folder(wished: Path) -> Path:
+    """A folder that was not there; a name that is taken gets a number.
+
+    What interrupted runs beside it left half-written is removed.
+    """
+    folder = wished
+    try:
+        for number in count(2):
+            try:
+                folder.mkdir(parents=True)
+                break
+            except FileExistsError:
+                if not os.path.lexists(folder):
+                    raise  # something on the way to it is no folder
+                folder = wished.with_name(f"{wished.name}-{number}")
+    except OSError as error:
+        raise MachineError(
+            f"cannot be made: {error.strerror}",
+            where=str(folder),
+            fix="--runs FOLDER, where you may write",
+        ) from error
+    for run in wished.parent.iterdir():
+        files.sweep(run)
+    return folder
 
 
 def _statistics(pictures: np.ndarray) -> Normalise:
@@ -145,7 +189,7 @@ def _described(model: Model, plan: Plan, evaluation: Evaluation, started: Starte
         "precision": started.precision,
         "versions": versions(),
     }
-    return Model(model.net, model.input, model.weights, model.classes, model.task, about)
+    return replace(model, about=about)
 
 
 def versions() -> dict[str, str]:
@@ -159,20 +203,19 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _report(done: Done, plan: Plan, when: datetime, skipped: tuple[Any, ...]) -> None:
+def _report(done: Done, plan: Plan, when: datetime, skipped: Sequence[Skipped]) -> None:
     """report.html, results.csv, wrong.csv and args.toml beside the model."""
     model, data = done.model, plan.data
     epochs = tuple(map(_row, done.finished.epochs))
     facts = arithmetic(model.program).facts()
-    parts = {"training": data.train, "validation": data.validation}
-    counts = {part: tuple(map(int, samples.counts)) for part, samples in parts.items()}
-    if data.test is not None:
-        counts["test"] = tuple(map(int, data.test.counts))
-    args = {**plan.asked, "size": plan.size, **asdict(plan.recipe), "goal": asdict(plan.goal)}
-    args["size"] = list(plan.size) if isinstance(plan.size, tuple) else plan.size
-    report.write_args(plan.folder / "args.toml", args)
-    report.write_results_csv(plan.folder / "results.csv", epochs)
-    report.write_wrong_csv(plan.folder / "wrong.csv", done.evaluation)
+    parts = {"training": data.train, "validation": data.validation, "test": data.test}
+    goal = {name: value for name, value in asdict(plan.goal).items() if value is not None}
+    args = {**plan.asked, "size": plan.size, **asdict(plan.recipe)}
+    if goal:
+        args["goal"] = goal
+    report.write_args(done.folder / "args.toml", args)
+    report.write_results_csv(done.folder / "results.csv", epochs)
+    report.write_wrong_csv(done.folder / "wrong.csv", done.evaluation)
     record = report.RunRecord(
         title=f"{data.name} · {plan.net_name}",
         net=model.net.write(),
@@ -180,8 +223,12 @@ def _report(done: Done, plan: Plan, when: datetime, skipped: tuple[Any, ...]) ->
         parameters=int(facts["parameters"]),  # type: ignore[call-overload]
         data=report.DataFacts(
             name=data.name,
-            counts=counts,
-            skipped=tuple((entry.path, entry.reason) for entry in (*data.skipped, *skipped)),
+            counts={
+                part: tuple(map(int, samples.counts))
+                for part, samples in parts.items()
+                if samples is not None
+            },
+            skipped=tuple((entry.path, entry.reason) for entry in skipped),
             notes=data.notes,
         ),
         epochs=epochs,
@@ -200,7 +247,7 @@ def _report(done: Done, plan: Plan, when: datetime, skipped: tuple[Any, ...]) ->
         repeatable=done.started.repeatable,
         pictures=_wrong_pictures(done, plan),
     )
-    report.write_report(plan.folder, record)
+    report.write_report(done.folder, record)
 
 
 def _row(epoch: Epoch) -> report.EpochRow:
@@ -215,11 +262,12 @@ def _row(epoch: Epoch) -> report.EpochRow:
 
 
 def _uses(model: Path) -> tuple[report.Use, ...]:
+    file = shlex.quote(str(model))
     return (
-        report.Use("Ask what is in pictures", f"foveal predict {model} PICTURES…"),
-        report.Use("Measure it on other pictures", f"foveal evaluate {model} FOLDER"),
-        report.Use("Take it elsewhere", f"foveal export {model} -o model.onnx"),
-        report.Use("See every layer", f"foveal show {model}"),
+        report.Use("Ask what is in pictures", f"foveal predict {file} PICTURES…"),
+        report.Use("Measure it on other pictures", f"foveal evaluate {file} FOLDER"),
+        report.Use("Take it elsewhere", f"foveal export {file} -o model.onnx"),
+        report.Use("See every layer", f"foveal show {file}"),
     )
 
 

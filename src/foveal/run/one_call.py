@@ -22,7 +22,7 @@ def train(
     net: Net | str = DEFAULT_NET,
     size: Size | None = None,
     settings: Mapping[str, int] | None = None,
-    goal: Goal | None = None,
+    goal: Goal | Mapping[str, float] | None = None,
     name: str | None = None,
     runs: str | Path = "runs",
     watch: Callable[[Any], None] | None = None,
@@ -32,9 +32,10 @@ def train(
 
     `source` is a folder with a folder of pictures for each class (or one of the other layouts
     that `foveal data check` explains), or `digits`. Everything else has a default. `net` is a Net,
-    a name of the zoo, a `.net` file or notation; `size` the side of the pictures in pixels;
-    `changes` are fields of `foveal.Recipe`, such as `epochs=5`. `watch` is called with every
-    record of what happens. Model, report and tables lie in a new folder `runs/classify/…`.
+    a name of the zoo, a `.net` file or notation; `size` the side of the pictures in pixels; `goal`
+    what may end it sooner, such as `{"accuracy": 0.99}` or `{"within": 60}`; `changes` are fields
+    of `foveal.Recipe`, such as `epochs=5`. `watch` is called with every record of what happens.
+    Model, report and tables lie in a new folder `runs/classify/…`.
 
     Raises: DataError, SpecError or NotationError if data, net or options cannot be used;
             MissingExtra without PyTorch; MachineError if the disk refuses

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foveal.errors import SpecError
+from foveal.errors import NotationError, SpecError, did_you_mean
 from foveal.net import Net
 from foveal.net.combinators import Named
 from foveal.net.kind import Kind, Shape, shape_text
-from foveal.net.layers import Crop, Input, Resize, Softmax
+from foveal.net.layers import WORDS, Crop, Input, Resize, Softmax
 from foveal.net.notation import parse
 from foveal.zoo import ENTRIES
 
@@ -26,7 +27,12 @@ PHOTO = 64
 Size = int | tuple[int, int]
 
 
-def choose_size(data: Dataset, net: Net | str, wanted: Size | None) -> Size:
+def sides(size: Size) -> tuple[int, int]:
+    """Height and width."""
+    return size if isinstance(size, tuple) else (size, size)
+
+
+def choose_size(data: Dataset, zoo_net: str | None, wanted: Size | None) -> Size:
     """The size of picture a net is trained at: as asked, as the net was published, or by the data.
 
     Small pictures keep their size; larger ones go to the published size of a zoo net, but not
@@ -35,8 +41,8 @@ def choose_size(data: Dataset, net: Net | str, wanted: Size | None) -> Size:
     if wanted is not None:
         return wanted
     side = min(data.sizes.heights[1], data.sizes.widths[1])
-    if isinstance(net, str) and net in ENTRIES and net != DEFAULT_NET:
-        published = min(ENTRIES[net].input[1:])
+    if zoo_net is not None and zoo_net != DEFAULT_NET:
+        published = min(ENTRIES[zoo_net].input[1:])
         return published if published <= SMALL else max(32, min(published, side // 32 * 32))
     return side if side <= SMALL else PHOTO
 
@@ -58,6 +64,12 @@ def build(net: Net | str, shape: Shape, num_classes: int, settings: Mapping[str,
     """
     made = _read(net, shape, num_classes, settings)
     items = list(made.root.items)
+    if items[0] == Input("uint8"):
+        raise SpecError(
+            "begins with input uint8, which a training puts before it",
+            where="net",
+            fix="leave out input, resize, crop and normalise; --size sets the size of the pictures",
+        )
     if items[0] == Input("float"):
         items.pop(0)
     last = items[-1].body if isinstance(items[-1], Named) else items[-1]
@@ -78,14 +90,28 @@ def build(net: Net | str, shape: Shape, num_classes: int, settings: Mapping[str,
 
 
 def _read(net: Net | str, shape: Shape, num_classes: int, settings: Mapping[str, int]) -> Net:
-    if isinstance(net, Net):
-        return net
-    if net in ENTRIES:
-        return ENTRIES[net].build(shape, num_classes)
-    text = net
-    if net.endswith(".net"):
-        try:
-            text = Path(net).read_text(encoding="utf-8")
-        except OSError as error:
-            raise SpecError(f"cannot be read: {error.strerror}", where=net) from error
-    return parse(text, settings, num_classes=num_classes)
+    if isinstance(net, Net) or net in ENTRIES:
+        if settings:
+            raise SpecError("letters are set only in notation", where="--set", fix="leave it out")
+        return net if isinstance(net, Net) else ENTRIES[net].build(shape, num_classes)
+    if net.lower().endswith(".net"):
+        return _read_file(Path(net), num_classes, settings)
+    if re.fullmatch(r"[\w.-]+", net) and net.lower() not in WORDS:
+        raise SpecError(
+            "is no net of the zoo, no .net file and no layer",
+            where=net,
+            fix=did_you_mean(net, [*ENTRIES, *WORDS]) or f"the zoo has {', '.join(ENTRIES)}",
+        )
+    return parse(net, settings, num_classes=num_classes)
+
+
+def _read_file(path: Path, num_classes: int, settings: Mapping[str, int]) -> Net:
+    try:
+        return parse(path.read_text(encoding="utf-8"), settings, num_classes=num_classes)
+    except OSError as error:
+        raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise SpecError("is not text in UTF-8", where=str(path)) from error
+    except NotationError as error:
+        error.where = f"{path}, {error.where}"
+        raise

@@ -28,7 +28,7 @@ class Goal:
     >>> Goal(accuracy=99)
     Traceback (most recent call last):
     ...
-    foveal.errors.SpecError: goal accuracy: must be a number from 0 up to 1, or unset, not 99
+    foveal.errors.SpecError: goal accuracy: must be a number from 0 to 1, or unset, not 99
     """
 
     accuracy: float | None = None

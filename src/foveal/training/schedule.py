@@ -14,8 +14,9 @@ def one_cycle(progress: float) -> float:
     """Straight up from a tenth, then straight down to zero.
 
     Source:  Smith & Topin 2017, arXiv:1708.07120 (straight lines, one turn)
-    Example: >>> one_cycle(0.0), one_cycle(WARM_UP), one_cycle(1.0)
-             (0.1, 1.0, 0.0)
+    Example:
+        >>> one_cycle(0.0), one_cycle(WARM_UP), one_cycle(1.0)
+        (0.1, 1.0, 0.0)
     """
     if progress < WARM_UP:
         return START + (1 - START) * progress / WARM_UP
@@ -25,8 +26,9 @@ def one_cycle(progress: float) -> float:
 def linear(progress: float) -> float:
     """Straight down to zero.
 
-    Example: >>> linear(0.25)
-             0.75
+    Example:
+        >>> linear(0.25)
+        0.75
     """
     return 1 - progress
 

@@ -33,6 +33,8 @@ class Portable:
         options.graph_optimization_level = (
             levels.ORT_ENABLE_ALL if optimise else levels.ORT_DISABLE_ALL
         )
+        if not optimise:  # few pictures: threads that spin while they wait only cost time
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # Values only point to the arrays: both must live as long as the session.
         self._values = {
             path: onnxruntime.OrtValue.ortvalue_from_numpy(array)

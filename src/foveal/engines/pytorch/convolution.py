@@ -8,8 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from foveal.engines.pytorch.layer import Layer, Rows, flat_pads, pads_of, shape_of
-from foveal.errors import SpecError
-from foveal.net.kind import per_axis, shape_text
+from foveal.net.kind import per_axis
 from foveal.net.layers import Conv
 from foveal.net.program import Step
 
@@ -24,13 +23,6 @@ class Convolution(Layer[Conv]):
     def __init__(self, step: Step) -> None:
         super().__init__(step)
         axes = len(step.ins[0]) - 1
-        if axes not in CONVOLUTIONS:
-            raise SpecError(
-                f"PyTorch has no convolution over {axes} axes",
-                where=step.path,
-                arrives=shape_text(step.ins[0]),
-                expected="1, 2 or 3 axes after the channels",
-            )
         self.convolve = CONVOLUTIONS[axes]
         self.stride = per_axis(self.kind, "stride", self.kind.stride, axes)
         self.dilation = per_axis(self.kind, "dilation", self.kind.dilation, axes)

@@ -21,7 +21,7 @@ from foveal.engines.pytorch import (
 )
 from foveal.engines.pytorch.layer import AnyLayer, Rows, shape_of
 from foveal.engines.pytorch.regularisation import Forgetting
-from foveal.engines.weights import initial
+from foveal.engines.weights import check, initial
 from foveal.errors import ShapeError, SpecError
 from foveal.net.kind import shape_text
 from foveal.net.program import Program, Step
@@ -108,27 +108,7 @@ def load(module: Module, weights: Mapping[str, np.ndarray]) -> None:
 
     Raises:  SpecError if weights are missing, left over or of another shape
     """
-    tensors = module.program.tensors()
-    for problem, paths in (
-        ("missing tensors", tensors.keys() - weights.keys()),
-        ("tensors of no step", weights.keys() - tensors.keys()),
-    ):
-        if paths:
-            named = ", ".join(sorted(paths)[:3]) + (", …" if len(paths) > 3 else "")
-            raise SpecError(
-                f"{problem}: {named}",
-                where="weights",
-                fix="weights of the same net; its paths are those of Program.tensors()",
-            )
-    for path, tensor in tensors.items():
-        if weights[path].shape != tensor.shape:
-            raise SpecError(
-                "has another shape than its step",
-                where=f"weights '{path}'",
-                arrives=shape_text(weights[path].shape),
-                expected=shape_text(tensor.shape),
-                fix="weights of the same net",
-            )
+    check(module.program, weights)
     with torch.no_grad():
         for path, held in module.state_dict().items():
             held.copy_(torch.tensor(weights[path]))

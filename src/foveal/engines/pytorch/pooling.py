@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from foveal.engines.pytorch.layer import Layer, Rows, flat_pads, pads_of, shape_of
-from foveal.errors import SpecError
-from foveal.net.kind import Pads, Shape, per_axis, shape_text
+from foveal.net.kind import Pads, Shape, per_axis
 from foveal.net.layers import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from foveal.net.program import Step
 
@@ -70,15 +69,7 @@ class MeanOfChannel(Layer[GlobalAvgPool]):
 
 
 def _of_axes(table: dict[int, Callable[..., Tensor]], step: Step) -> Callable[..., Tensor]:
-    axes = len(step.ins[0]) - 1
-    if axes not in table:
-        raise SpecError(
-            f"PyTorch has no pooling over {axes} axes",
-            where=step.path,
-            arrives=shape_text(step.ins[0]),
-            expected="1, 2 or 3 axes after the channels",
-        )
-    return table[axes]
+    return table[len(step.ins[0]) - 1]
 
 
 def _window(kind: MaxPool | AvgPool, step: Step) -> tuple[Shape, Shape]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from foveal.net.kind import Kind
 
 
-@dataclass(frozen=True)
 class ReLU(Kind):
     """Set negative values to zero.
 
@@ -27,7 +25,6 @@ class ReLU(Kind):
     word: ClassVar[str] = "relu"
 
 
-@dataclass(frozen=True)
 class Tanh(Kind):
     """Squash values into -1 … 1: (eˣ - e⁻ˣ) / (eˣ + e⁻ˣ).
 
@@ -45,7 +42,6 @@ class Tanh(Kind):
     word: ClassVar[str] = "tanh"
 
 
-@dataclass(frozen=True)
 class Sigmoid(Kind):
     """Squash values into 0 … 1: 1 / (1 + e⁻ˣ).
 
@@ -63,7 +59,6 @@ class Sigmoid(Kind):
     word: ClassVar[str] = "sigmoid"
 
 
-@dataclass(frozen=True)
 class Softmax(Kind):
     """Turn scores into probabilities that sum to 1 over the channels: eˣ / Σ eˣ.
 

@@ -55,7 +55,6 @@ class Dense(Kind):
         return None
 
 
-@dataclass(frozen=True)
 class Flatten(Kind):
     """Lay all values of a picture in one row: channel by channel, row by row.
 

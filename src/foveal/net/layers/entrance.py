@@ -168,7 +168,6 @@ class Expect(Kind):
         return ins[0]
 
 
-@dataclass(frozen=True)
 class Identity(Kind):
     """Pass on what arrives.
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from foveal.errors import ShapeError
 from foveal.net.kind import Merge, Shape, shape_text
 
 
-@dataclass(frozen=True)
 class Add(Merge):
     """Add the values of all branches, position by position.
 
@@ -37,7 +35,6 @@ class Add(Merge):
         return ins[0]
 
 
-@dataclass(frozen=True)
 class Concat(Merge):
     """Lay the channels of all branches behind one another.
 

@@ -45,8 +45,9 @@ class _Pool(Kind):
         for axis in made:
             last = (axis.output - 1) * axis.stride - axis.before
             if axis.before >= axis.kernel_size or last >= axis.n:
+                padding = f"{axis.before}:{axis.after}"
                 raise ShapeError(
-                    f"a window of {axis.kernel_size} would lie wholly in padding {axis.before}:{axis.after}",
+                    f"a window of {axis.kernel_size} would lie wholly in padding {padding}",
                     arrives=shape_text(ins[0]),
                     fix=f"padding below {axis.kernel_size}",
                 )
@@ -62,7 +63,6 @@ class _Pool(Kind):
         return window.formula(self.windows(ins))
 
 
-@dataclass(frozen=True)
 class MaxPool(_Pool):
     """Keep the largest value of each window; padding never wins.
 
@@ -82,7 +82,6 @@ class MaxPool(_Pool):
     aliases: ClassVar[tuple[str, ...]] = ("pool",)
 
 
-@dataclass(frozen=True)
 class AvgPool(_Pool):
     """Keep the mean of each window; padding is not counted.
 
@@ -117,7 +116,6 @@ class _GlobalPool(Kind):
         return None
 
 
-@dataclass(frozen=True)
 class GlobalMaxPool(_GlobalPool):
     """Keep the largest value of each channel.
 
@@ -135,7 +133,6 @@ class GlobalMaxPool(_GlobalPool):
     word: ClassVar[str] = "globalmaxpool"
 
 
-@dataclass(frozen=True)
 class GlobalAvgPool(_GlobalPool):
     """Keep the mean of each channel.
 

@@ -36,7 +36,7 @@ def arguments(kind: type[Kind], token: Token, stream: Stream) -> Kind:
 
 def required(kind: type[Kind]) -> list[str]:
     """The fields of a kind that have no default."""
-    return [f.name for f in fields(kind) if f.default is MISSING]  # type: ignore[arg-type]
+    return [f.name for f in fields(kind) if f.default is MISSING]
 
 
 def example(kind: type[Kind]) -> str:

@@ -37,7 +37,7 @@ def write(net: Net) -> str:
 def write_kind(kind: Kind) -> str:
     """One layer: its word, its numbers, then what differs from the defaults."""
     parts = [kind.word]
-    values = {f.name: (getattr(kind, f.name), f.default) for f in fields(kind)}  # type: ignore[arg-type]
+    values = {f.name: (getattr(kind, f.name), f.default) for f in fields(kind)}
     changed = [name for name, (value, default) in values.items() if value != default]
     needed = [name for name in kind.positional if name in changed]
     leading = kind.positional[: kind.positional.index(needed[-1]) + 1] if needed else ()

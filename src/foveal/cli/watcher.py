@@ -1,0 +1,98 @@
+"""What a person sees while a net is trained: lines before, a bar during, a result after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from foveal.cli.progress import Bar, in_words
+from foveal.net.kind import shape_text
+from foveal.run.execution import Done
+from foveal.training import Epoch, Event, Started, Step
+
+if TYPE_CHECKING:
+    from foveal.run.planning import Plan
+
+MOST_SKIPPED = 5
+"""Files not used that are named; the report names all."""
+MANY = 1000
+"""Reading more pictures than that shows a bar."""
+
+
+class Watcher:
+    """Shows the records of a training."""
+
+    def __init__(self, plan: Plan, out: TextIO) -> None:
+        self.plan = plan
+        self.bar = Bar(out)
+        self._introduce()
+
+    def loading(self, part: str, done: int, of: int) -> None:
+        """So many pictures of a part are decoded."""
+        if of > MANY:
+            self.bar.show(f"reading {part}", done / of)
+
+    def see(self, event: Event | Done) -> None:
+        if isinstance(event, Started):
+            self._started(event)
+        elif isinstance(event, Step):
+            self.bar.show("training", event.progress, f"{in_words(event.seconds_left)} left")
+        elif isinstance(event, Epoch):
+            self.bar.say(epoch_line(event))
+        elif isinstance(event, Done):
+            self.bar.close()
+            self._done(event)
+
+    def stopping(self) -> None:
+        """The training was asked to end."""
+        self.bar.say("stopped: measuring and saving what was learned; once more stops at once")
+
+    def close(self) -> None:
+        self.bar.close()
+
+    def _introduce(self) -> None:
+        data = self.plan.data
+        self.bar.say(
+            f"{data.name}: {len(data.classes)} classes, {len(data.train):,} pictures to learn from"
+        )
+        for note in data.notes:
+            self.bar.say(f"  {note}")
+        for entry in data.skipped[:MOST_SKIPPED]:
+            self.bar.say(f"  not used: {entry.path}: {entry.reason}")
+        if len(data.skipped) > MOST_SKIPPED:
+            others = len(data.skipped) - MOST_SKIPPED
+            self.bar.say(f"  … and {others:,} more, all in the report")
+
+    def _started(self, event: Started) -> None:
+        self.bar.say(
+            f"{self.plan.net_name}: {event.parameters:,} parameters, pictures of "
+            f"{shape_text(self.plan.shape)}, {event.precision} on {event.device}, "
+            f"about {in_words(event.estimate)}"
+        )
+        guessing = event.expected_first_loss
+        self.bar.say(
+            f"  first loss {event.first_loss:.3f}; guessing gives ln(classes) = {guessing:.3f}"
+        )
+        if not event.repeatable:
+            self.bar.say("  ends by the clock: the same seed will not give the same numbers")
+
+    def _done(self, event: Done) -> None:
+        from foveal.report import result_sentence
+
+        self.bar.say("")
+        self.bar.say(result_sentence(event.evaluation))
+        if event.finished.stopped in ("accuracy", "loss"):
+            self.bar.say("Stopped when the validation part reached the goal: no benchmark.")
+        seconds = f"{event.train_seconds:.1f} s of training, {event.total_seconds:.1f} s in all"
+        self.bar.say(f"{seconds}; seed {self.plan.recipe.seed}")
+        self.bar.say(f"model   {event.model_path}")
+        self.bar.say(f"report  {event.report_path}")
+
+
+def epoch_line(epoch: Epoch) -> str:
+    """One epoch in one line."""
+    parts = [f"epoch {epoch.epoch:>3}", f"training loss {epoch.train_loss:.4f}"]
+    if epoch.validation_loss is not None and epoch.validation_accuracy is not None:
+        parts.append(f"validation loss {epoch.validation_loss:.4f}")
+        parts.append(f"accuracy {epoch.validation_accuracy:.2%}")
+    parts.append(f"{epoch.seconds:.1f} s")
+    return "  ".join(parts)
