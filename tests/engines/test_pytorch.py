@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import weakref
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -107,9 +108,19 @@ def test_shared_weights_are_one_tensor_whose_gradients_add_up() -> None:
 
 
 def test_values_are_dropped_after_their_last_use() -> None:
-    program = Net.of(Conv(2, 1), ReLU(), Conv(2, 1)).bind((1, 4, 4))
-    made = pytorch.module(program, 0)
-    assert made.drops == ((0,), (1,), (2,))
+    made = pytorch.module(Net.of(Conv(2, 1), ReLU(), Conv(2, 1)).bind((1, 4, 4)), 0)
+    values: list[weakref.ref[torch.Tensor]] = []
+    alive: list[list[bool]] = []
+
+    def watch(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        alive.append([value() is not None for value in values])
+        values.append(weakref.ref(output))
+
+    for _, layer in made.calls:
+        layer.register_forward_hook(watch)
+    with torch.no_grad():
+        made(torch.ones(1, 1, 4, 4))
+    assert alive == [[], [True], [False, True]]
 
 
 def test_survives_pickling_and_deep_copying() -> None:

@@ -221,11 +221,13 @@ def test_what_must_stand_beside_the_number_does(run, evaluation):
     assert "not clearly better" not in shown
     assert "There was no test part" not in shown
     assert "cannot be repeated exactly" not in shown
-    poor = run(evaluation(mistakes=10, part="validation"), repeatable=False)
+    assert "no benchmark" not in shown
+    poor = run(evaluation(mistakes=10, part="validation"), repeatable=False, reached_goal=True)
     shown = Page(build_page(poor)).text()
     assert "This is not clearly better than always giving the same answer." in shown
     assert "There was no test part" in shown
     assert "The clock decided when to stop" in shown
+    assert "It stopped as soon as it was good enough" in shown
 
 
 def test_learning_by_heart_is_said_only_where_the_loss_rose(run, epoch):

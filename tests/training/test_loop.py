@@ -241,6 +241,13 @@ def learner_of(job: Job) -> Learner:
     return Learner(job, machine.Machine.find(job.recipe.precision))
 
 
+def test_each_step_of_a_training_has_masks_of_its_own() -> None:
+    learner = learner_of(replace(JOB, recipe=replace(RECIPE, seed=4)))
+    learner.step(5, 0.1)
+    dropout = dict(learner.module.named_modules())["dropout1"]
+    assert (dropout.seed, dropout.step) == (4, 5)
+
+
 def test_one_batch_serves_fewer_pictures_than_a_batch() -> None:
     few = replace(JOB, train=bars(5, 0), recipe=replace(RECIPE, batch_size=64, epochs=2))
     assert finished(few).steps == 2

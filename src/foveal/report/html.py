@@ -120,6 +120,8 @@ def _cautions(run: RunRecord) -> Iterable[str]:
             f"There was no {term('test', 'test part')}: this is measured on the "
             f"{term('validation', 'validation part')}, which was watched while learning."
         )
+    if run.reached_goal:
+        yield _caution("It stopped as soon as it was good enough: lucky numbers, no benchmark.")
     if not run.repeatable:
         yield _caution("The clock decided when to stop, so this run cannot be repeated exactly.")
 

@@ -88,6 +88,8 @@ class RunRecord:
     """What was typed to train it."""
     repeatable: bool = True
     """False where the clock decided when to stop."""
+    reached_goal: bool = False
+    """It stopped because the validation part was good enough."""
     pictures: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
     """Of the wrong answers, by file name: (H, W, C) with 1, 3 or 4 channels."""
 

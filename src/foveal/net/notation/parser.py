@@ -217,7 +217,7 @@ class _Parser:
 
     def merge(self, kind: type[Kind]) -> Item:
         token = self.stream.take()
-        merge = arguments(kind, token, self.stream)
+        merge = arguments(kind, token, self.stream) if kind.constraints else kind()
         parts = self.branches(kind.word)
         with self.stream.placed(token):
             if not isinstance(merge, Merge):
