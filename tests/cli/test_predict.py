@@ -48,11 +48,11 @@ def test_the_table_has_a_line_per_picture(here: Path, capsys) -> None:
     level(here / "snow.png", 255)
     assert printed(capsys, "night.png", "snow.png") == (
         0,
-        "night.png  dark  99.31%\nsnow.png   light 100.00%\n",
+        "night.png  dark  99.32%\nsnow.png   light 100.00%\n",
         "",
     )
     assert printed(capsys, "night.png", "--top", "5")[1] == (
-        "night.png  dark  99.31%   light   0.69%\n"
+        "night.png  dark  99.32%   light   0.68%\n"
     )
 
 
@@ -64,7 +64,7 @@ def test_json_is_a_line_per_picture(here: Path, capsys) -> None:
     assert code == 0
     assert list(found) == ["file", "label", "probability", "probabilities"]
     assert (found["file"], found["label"]) == ("a.png", "dark")
-    assert found["probabilities"] == pytest.approx({"dark": 0.99315, "light": 0.00685}, abs=1e-5)
+    assert found["probabilities"] == pytest.approx({"dark": 0.993176, "light": 0.006824}, abs=1e-5)
     assert found["probability"] == found["probabilities"]["dark"]
 
 
@@ -74,7 +74,7 @@ def test_csv_has_a_column_per_class(here: Path, capsys) -> None:
     assert code == 0
     assert list(csv.reader(io.StringIO(out))) == [
         ["file", "label", "probability", "dark", "light"],
-        ['odd, "name".png', "dark", "0.993147", "0.993147", "0.006853"],
+        ['odd, "name".png', "dark", "0.993176", "0.993176", "0.006824"],
     ]
 
 
@@ -177,7 +177,7 @@ def test_if_all_are_broken_nothing_was_done(here: Path, capsys) -> None:
 
 def test_a_name_cannot_write_on_the_terminal(here: Path, capsys) -> None:
     level(here / "a\x1b[31m\n.png", 64)
-    assert printed(capsys, "*.png")[1] == "a\\x1b[31m\\n.png  dark  99.31%\n"
+    assert printed(capsys, "*.png")[1] == "a\\x1b[31m\\n.png  dark  99.32%\n"
 
 
 class Terminal(io.StringIO):

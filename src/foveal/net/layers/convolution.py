@@ -8,14 +8,13 @@ from typing import ClassVar
 
 from foveal.checks import Constraint, Flag, Padding, Size, Whole
 from foveal.errors import ShapeError
-from foveal.net.kind import Kind, Pads, Shape, Tensor, shape_text
+from foveal.net.kind import Shape, Tensor, shape_text
 from foveal.net.layers import window
-from foveal.net.layers.window import Window
-from foveal.net.reach import Reach
+from foveal.net.layers.window import Window, Windowed
 
 
 @dataclass(frozen=True)
-class Conv(Kind):
+class Conv(Windowed):
     """Slide a bank of filters over the input (cross-correlation).
 
     Use it to find the same local pattern everywhere at the cost of one small kernel. Works in
@@ -79,15 +78,6 @@ class Conv(Kind):
         made = self.windows(ins)
         each = ins[0][0] // self.groups * prod(axis.kernel_size for axis in made)
         return prod(self.output(ins)) * each
-
-    def pads(self, ins: tuple[Shape, ...]) -> Pads:
-        return window.pads(self.windows(ins))
-
-    def reach(self, ins: tuple[Shape, ...], axis: int) -> Reach | None:
-        return window.reach(self.windows(ins)[axis])
-
-    def formula(self, ins: tuple[Shape, ...]) -> str:
-        return window.formula(self.windows(ins))
 
     def _check_groups(self, arriving: Shape) -> None:
         for name, count in (("channels that arrive", arriving[0]), ("filters", self.out_channels)):

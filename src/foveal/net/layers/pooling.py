@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from foveal.checks import Constraint, Flag, Optional, Padding, Size
 from foveal.errors import ShapeError
-from foveal.net.kind import Kind, Pads, Shape, shape_text, spatial
+from foveal.net.kind import Kind, Shape, shape_text, spatial
 from foveal.net.layers import window
-from foveal.net.layers.window import Window
+from foveal.net.layers.window import Window, Windowed
 from foveal.net.reach import Reach
 
 _CONSTRAINTS: dict[str, Constraint] = {
@@ -20,7 +20,7 @@ _CONSTRAINTS: dict[str, Constraint] = {
 
 
 @dataclass(frozen=True)
-class _Pool(Kind):
+class _Pool(Windowed):
     """A window that slides over each channel alone; the stride is the kernel's size if unset."""
 
     kernel_size: int | tuple[int, ...]
@@ -52,15 +52,6 @@ class _Pool(Kind):
                     fix=f"padding below {axis.kernel_size}",
                 )
         return (ins[0][0], *window.outputs(made))
-
-    def pads(self, ins: tuple[Shape, ...]) -> Pads:
-        return window.pads(self.windows(ins))
-
-    def reach(self, ins: tuple[Shape, ...], axis: int) -> Reach | None:
-        return window.reach(self.windows(ins)[axis])
-
-    def formula(self, ins: tuple[Shape, ...]) -> str:
-        return window.formula(self.windows(ins))
 
 
 class MaxPool(_Pool):

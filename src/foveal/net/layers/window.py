@@ -81,6 +81,22 @@ class Window:
         return f"floor(({self.way()}) / {self.stride}) + 1 = {self.output}"
 
 
+class Windowed(Kind):
+    """A kind whose outputs each read a window; subclasses say which windows."""
+
+    def pads(self, ins: tuple[Shape, ...]) -> Pads:
+        return tuple((axis.before, axis.after) for axis in self.windows(ins))
+
+    def reach(self, ins: tuple[Shape, ...], axis: int) -> Reach | None:
+        made = self.windows(ins)[axis]
+        return window_reach(made.kernel_size, made.stride, made.dilation, made.before)
+
+    def formula(self, ins: tuple[Shape, ...]) -> str:
+        """The output size with numbers put in: once if all axes are alike."""
+        lines = [axis.formula() for axis in self.windows(ins)]
+        return lines[0] if len(set(lines)) == 1 else ", ".join(lines)
+
+
 def windows(
     kind: Kind,
     arriving: Shape,
@@ -107,20 +123,6 @@ def windows(
 
 def outputs(made: tuple[Window, ...]) -> Shape:
     return tuple(axis.output for axis in made)
-
-
-def pads(made: tuple[Window, ...]) -> Pads:
-    return tuple((axis.before, axis.after) for axis in made)
-
-
-def reach(axis: Window) -> Reach | None:
-    return window_reach(axis.kernel_size, axis.stride, axis.dilation, axis.before)
-
-
-def formula(made: tuple[Window, ...]) -> str:
-    """The output size with numbers put in: once if all axes are alike."""
-    lines = [axis.formula() for axis in made]
-    return lines[0] if len(set(lines)) == 1 else ", ".join(lines)
 
 
 def _pads(
