@@ -26,6 +26,12 @@ class FovealError(Exception):
         self.expected = expected
         self.fix = fix
 
+    @property
+    def kind(self) -> str:
+        """The name of its class, or of the one above it that is public."""
+        names = (kind.__name__ for kind in type(self).__mro__)
+        return next(name for name in names if not name.startswith("_"))
+
     def headline(self) -> str:
         return f"{self.where}: {self.problem}" if self.where else self.problem
 

@@ -38,7 +38,7 @@ def test_errors_come_first_and_exit_1(photos: Path, capsys) -> None:
     assert lines[0] == "error    dark/broken.png: the header of this PNG picture is damaged"
     assert lines[1].startswith("error    light/wrong.png: the same picture as dark/1.png")
     assert lines[2] == "warning  dark/twin.png: the same picture as dark/0.png"
-    assert lines[-1] == "2 errors, 1 warnings, 2 notes"
+    assert lines[-1] == "2 errors, 1 warning, 2 notes"
 
 
 def test_a_line_of_a_table_is_named(photos: Path, capsys) -> None:

@@ -25,8 +25,8 @@ def test_it_says_how_well_the_engines_agree_and_what_is_written(capsys) -> None:
     *agreements, last = capsys.readouterr().out.splitlines()
     for line, other in zip(agreements, ("reference", "pytorch"), strict=True):
         assert re.fullmatch(
-            rf"portable = {other}: on 10 pictures they differ by \d\.\de-\d\d of the largest output "
-            r"\(tolerance 1e-05\), 10 of 10 answers are the same",
+            rf"portable = {other}: on 10 pictures they differ by \d\.\de-\d\d of the largest "
+            r"output \(tolerance 1e-05\), 10 of 10 answers are the same",
             line,
         )
     assert last == "written m.onnx (0.0 MiB)"
@@ -67,7 +67,8 @@ def test_disagreeing_engines_are_a_finding(monkeypatch, capsys) -> None:
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines()[0] == (
-        "DisagreementError: 8 inputs: portable and reference differ by 1.0e-02 of the largest output"
+        "DisagreementError: 8 inputs: portable and reference differ by 1.0e-02 of the largest "
+        "output"
     )
     assert not Path("m.onnx").exists()
 

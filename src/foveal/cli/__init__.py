@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _fail("UsageError", _usage(error), 2)
     except FovealError as error:
-        return _fail(type(error).__name__, str(error), error.exit_code)
+        return _fail(error.kind, str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BrokenPipeError:

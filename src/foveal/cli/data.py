@@ -41,5 +41,6 @@ def check(ctx: click.Context, data: str, as_json: bool) -> None:
                 click.echo(f"{severity:<8} {place + ': ' if place else ''}{finding.message}")
             if len(of_kind) > SHOWN:
                 click.echo(f"{severity:<8} … and {len(of_kind) - SHOWN:,} more (--json lists all)")
-        click.echo(", ".join(f"{count} {severity}s" for severity, count in counts.items()))
+        said = (f"{n:,} {severity}{'' if n == 1 else 's'}" for severity, n in counts.items())
+        click.echo(", ".join(said))
     ctx.exit(1 if counts["error"] else 0)

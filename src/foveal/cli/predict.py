@@ -53,7 +53,7 @@ def command(model: Path, pictures: tuple[str, ...], as_csv: bool, as_json: bool,
             file, error = answer
             if as_json:
                 click.echo(json.dumps({"file": file, "error": error.problem}))
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            print(f"{error.kind}: {error}", file=sys.stderr)
         else:
             tell(answer)
     if failed == len(files):

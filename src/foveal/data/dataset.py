@@ -13,7 +13,6 @@ from foveal.data.samples import Content, Samples, Skipped
 from foveal.data.split import stratified
 from foveal.errors import DataError
 
-
 MOST_WATCHED = 5_000
 """Validation pictures enough to watch a training, where a test part measures the result."""
 

@@ -36,10 +36,26 @@ PHOTOS = (
 )
 """Pictures in colour, or large: of 3x64x64 a processor core learns some 200 a second, and 100
 epochs with 50 pictures brought no more than 60."""
-RATE = 0.2
-"""Learning rate of SGD for nets with batch norm at 128 pictures a step; in proportion for less."""
-STEADY = 0.05
-"""The same without batch norm, and at 32 pictures a step."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast to learn: the rate at 32 pictures a step, and by which power of them it grows."""
+
+    optimiser: str
+    learning_rate: float
+    power: float
+    weight_decay: float
+
+
+PACES = {
+    ("marks", True): Pace("sgd", 0.05, 1.0, 5e-4),
+    ("marks", False): Pace("sgd", 0.05, 0.0, 5e-4),
+    ("photos", True): Pace("adamw", 0.004, 0.5, 0.05),
+    ("photos", False): Pace("adamw", 0.0005, 0.5, 0.05),
+}
+"""By the pictures, and whether the net has batch norm. Of five flowers in 320 photographs each
+AdamW named 73.0 and 74.0 % where SGD named 71.5 and 70.5 % (two seeds)."""
 
 
 def choose(num_pictures: int, input: Shape, net: Net) -> Recipe:
@@ -60,11 +76,13 @@ def choose(num_pictures: int, input: Shape, net: Net) -> Recipe:
     length = next(row for row in (MARKS if is_mark else PHOTOS) if num_pictures <= row.num_pictures)
     steps = max(1, round(num_pictures / length.batch_size)) * length.epochs
     norms = any(isinstance(step.kind, BatchNorm) for step in net.bind(input).steps)
-    rate = RATE * length.batch_size / 128 if norms else STEADY * min(1, length.batch_size / 32)
+    pace = PACES["marks" if is_mark else "photos", norms]
     return Recipe(
         epochs=length.epochs,
         batch_size=length.batch_size,
-        learning_rate=rate,
+        optimiser=pace.optimiser,
+        learning_rate=round(pace.learning_rate * (length.batch_size / 32) ** pace.power, 6),
+        weight_decay=pace.weight_decay,
         averaging=0.99 if steps >= 500 else 0.9,
         shift=max(1, side // 16),
         affine=0.1,

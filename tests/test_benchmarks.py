@@ -1,0 +1,67 @@
+"""Every benchmark runs, in a mode that measures next to nothing, and ends with its figures."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.models import shade, shades
+from support.picture_files import idx
+
+FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
+MACHINE = {"benchmark", "date", "processor", "cores", "load", "system", "versions"}
+TRAINED = {
+    *("device", "precision", "epochs", "n_train", "n_test"),
+    *("accuracy", "train_seconds", "total_seconds", "shell_seconds"),
+}
+FEW = ["--seeds", "1", "--epochs", "1"]
+
+
+def write_idx(folder: Path) -> None:
+    folder.mkdir()
+    for part, count in (("train", 40), ("t10k", 10)):
+        labels = np.arange(count) % 2
+        pictures = np.stack(
+            [shade(60 + 130 * int(label), seed=i) for i, label in enumerate(labels)]
+        )
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(pictures))
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "figures"),
+    [
+        ("digits_accuracy", FEW, TRAINED),
+        ("mnist_default", ["idx", *FEW], TRAINED),
+        ("flowers", ["photos", "--each", "3", *FEW], TRAINED),
+        ("predict_latency", ["-n", "1", "--small"], {"python", "lenet5", "resnet18"}),
+        ("show_latency", ["-n", "1"], {"milliseconds"}),
+    ],
+)
+def test_a_benchmark_ends_with_its_figures(name, arguments, figures, tmp_path: Path) -> None:
+    write_idx(tmp_path / "idx")
+    shades(tmp_path / "photos")
+    run = subprocess.run(
+        [sys.executable, FOLDER / f"{name}.py", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout.splitlines()[-1])
+    assert set(found) == MACHINE | figures
+    assert found["benchmark"] == name
+    assert abs((date.today() - date.fromisoformat(found["date"])).days) <= 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["idx", "photos"]
+
+
+def test_every_benchmark_is_in_the_readme() -> None:
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    scripts = {path.name for path in FOLDER.glob("*.py")} - {"common.py"}
+    assert scripts == {line.split("`")[1] for line in readme.splitlines() if line.startswith("| `")}
