@@ -24,8 +24,10 @@ class Process(NamedTuple):
     """One process, from its start to its end."""
 
     seconds: float
+    processor_seconds: float | None
+    """Of all cores together; says more than the clock while other work goes on."""
     mebibytes: float | None
-    """The most memory it held; None where the system does not say."""
+    """The most memory it held. Windows says neither."""
 
 
 def measure(command: Sequence[str | Path], cwd: Path, n: int) -> list[Process]:
@@ -35,7 +37,27 @@ def measure(command: Sequence[str | Path], cwd: Path, n: int) -> list[Process]:
     """
     settings = {key: text for key, text in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     settings["PYTHONPYCACHEPREFIX"] = str(cwd / "bytecode")
-    return [_once([str(part) for part in command], cwd, settings) for _ in range(n + 1)][1:]
+    # From a small process: Linux counts the memory of whoever starts a process as that one's own.
+    starter = [sys.executable, __file__, *map(str, command)]
+    runs = []
+    for _ in range(n + 1):
+        run = subprocess.run(
+            starter, cwd=cwd, env=settings, stdout=subprocess.PIPE, encoding="utf-8", check=True
+        )
+        runs.append(Process(*json.loads(run.stdout)))
+    return runs[1:]
+
+
+def processes(runs: Sequence[Process]) -> dict[str, Any]:
+    """The figures of several runs of a command."""
+    seconds = [run.processor_seconds for run in runs if run.processor_seconds is not None]
+    return {
+        "seconds": summary([run.seconds for run in runs]),
+        "processor_seconds": summary(seconds) if seconds else None,
+        "mebibytes": max(
+            (run.mebibytes for run in runs if run.mebibytes is not None), default=None
+        ),
+    }
 
 
 def train(*arguments: str | Path, cwd: Path) -> dict[str, Any]:
@@ -93,20 +115,21 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _once(command: list[str], cwd: Path, settings: dict[str, str]) -> Process:
+def _once(command: list[str]) -> Process:
     began = time.perf_counter()
-    running = subprocess.Popen(command, cwd=cwd, env=settings, stdout=subprocess.DEVNULL)
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     if sys.platform == "win32":
-        code, mebibytes = running.wait(), None
+        code, used, mebibytes = running.wait(), None, None
     else:
         _, status, usage = os.wait4(running.pid, 0)
         code = running.returncode = os.waitstatus_to_exitcode(status)
+        used = usage.ru_utime + usage.ru_stime
         unit = 1 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
         mebibytes = usage.ru_maxrss * unit / 2**20
     seconds = time.perf_counter() - began
     if code:
         raise SystemExit(f"{' '.join(command)} exited {code}")
-    return Process(seconds, mebibytes)
+    return Process(seconds, used, mebibytes)
 
 
 def _processor() -> str:
@@ -126,3 +149,7 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(_once(sys.argv[1:])))

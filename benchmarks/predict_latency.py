@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import FOVEAL, measure, report, summary
+from common import FOVEAL, measure, processes, report
 from PIL import Image
 
 from foveal.model import Model
@@ -44,13 +44,10 @@ def classifier(name: str, larger: int, size: int) -> Model:
 
 
 def latency(model: Path, picture: Path, cwd: Path, n: int) -> dict[str, Any]:
-    runs = measure([FOVEAL, "predict", model, picture], cwd, n)
-    memory = [run.mebibytes for run in runs if run.mebibytes is not None]
-    seconds = summary([run.seconds for run in runs])
-    print(
-        f"{model.stem}: median {seconds['median']:.3f} s, most memory {max(memory, default=0):.0f} MiB"
-    )
-    return {"seconds": seconds, "mebibytes": max(memory, default=None)}
+    found = processes(measure([FOVEAL, "predict", model, picture], cwd, n))
+    seconds, most = found["seconds"]["median"], found["mebibytes"] or 0
+    print(f"{model.stem}: median {seconds:.3f} s, most memory {most:.0f} MiB")
+    return found
 
 
 def main() -> None:
@@ -69,9 +66,8 @@ def main() -> None:
         models = {name: folder / f"{name}.safetensors" for name in ("lenet5", "resnet18")}
         classifier("lenet5", 32, 32).save(models["lenet5"])
         classifier("resnet18", 256, 224).save(models["resnet18"])
-        bare = measure([sys.executable, "-c", "pass"], folder, asked.n)
         figures = {
-            "python": {"seconds": summary([run.seconds for run in bare])},
+            "python": processes(measure([sys.executable, "-c", "pass"], folder, asked.n)),
             "lenet5": latency(asked.model or models["lenet5"], digit, folder, asked.n),
             "resnet18": latency(models["resnet18"], photo, folder, asked.n),
         }

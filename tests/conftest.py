@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from foveal.run.waiting import wait_patiently
+
+wait_patiently()  # tests train beside other programs
+
 # The same examples every time, so that a red test is red for everyone; `long` looks further.
 settings.register_profile("short", deadline=None, derandomize=True)
 settings.register_profile("long", deadline=None, max_examples=2000)

@@ -8,10 +8,8 @@ import sys
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pytest
-from support.models import shade, shades
-from support.picture_files import idx
+from support.models import idx_shades, shades
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 MACHINE = {"benchmark", "date", "processor", "cores", "load", "system", "versions"}
@@ -20,17 +18,6 @@ TRAINED = {
     *("accuracy", "train_seconds", "total_seconds", "shell_seconds"),
 }
 FEW = ["--seeds", "1", "--epochs", "1"]
-
-
-def write_idx(folder: Path) -> None:
-    folder.mkdir()
-    for part, count in (("train", 40), ("t10k", 10)):
-        labels = np.arange(count) % 2
-        pictures = np.stack(
-            [shade(60 + 130 * int(label), seed=i) for i, label in enumerate(labels)]
-        )
-        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(pictures))
-        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +31,7 @@ def write_idx(folder: Path) -> None:
     ],
 )
 def test_a_benchmark_ends_with_its_figures(name, arguments, figures, tmp_path: Path) -> None:
-    write_idx(tmp_path / "idx")
+    idx_shades(tmp_path / "idx")
     shades(tmp_path / "photos")
     run = subprocess.run(
         [sys.executable, FOLDER / f"{name}.py", *arguments],

@@ -241,3 +241,16 @@ def test_the_same_picture_in_other_clothes(here: Path, capsys) -> None:
     _, out, _ = printed(capsys, "plain.png", "deep.png", "turned.png", "--json")
     found = [json.loads(line)["probabilities"] for line in out.splitlines()]
     assert found[0] == found[1] == found[2]
+
+
+def test_loading_a_model_imports_nothing(here: Path) -> None:
+    """While it goes on another thread imports onnxruntime, and NumPy bears only one at a time."""
+    code = (
+        "import sys\n"
+        "from foveal.model import load\n"
+        "before = set(sys.modules)\n"
+        "load(sys.argv[1])\n"
+        "print('numpy' in before, set(sys.modules) - before)\n"
+    )
+    run = run_python(code, here / "m.safetensors")
+    assert (run.stdout, run.stderr) == ("True set()\n", "")

@@ -7,10 +7,8 @@ import json
 import tomllib
 from pathlib import Path
 
-import numpy as np
 import pytest
-from support.models import shade, shades, write_shades
-from support.picture_files import idx
+from support.models import idx_shades, shade, shades, write_shades
 from support.runs import run_python
 
 import foveal
@@ -157,7 +155,7 @@ def test_where_no_folder_can_be_made_nothing_is_trained(obstacle: str, photos: P
 
 def test_a_link_to_nowhere_is_no_place_either(photos: Path) -> None:
     Path("runs").symlink_to("absent/place")
-    with pytest.raises(MachineError, match="cannot be made: "):
+    with pytest.raises(MachineError, match="photos-net: cannot be made: "):
         next(execute(plan(photos, **FEW)))
 
 
@@ -183,23 +181,10 @@ def test_a_test_part_is_what_is_reported(tmp_path: Path, monkeypatch) -> None:
     assert "dark/0.png" in made.report_path.read_text(encoding="utf-8")
 
 
-def idx_data(folder: Path, test: bytes | None = None) -> Path:
-    folder.mkdir()
-    for part, count in (("train", 40), ("t10k", 10)):
-        levels = np.arange(count) % 2
-        pictures = np.stack(
-            [shade(60 + 130 * int(level), seed=i) for i, level in enumerate(levels)]
-        )
-        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(pictures))
-        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx(levels))
-    if test is not None:
-        (folder / "t10k-images-idx3-ubyte").write_bytes(test)
-    return folder
-
-
 def test_a_damaged_test_part_does_not_cost_the_model(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    idx_data(tmp_path / "idx", test=b"\0\0\x08\x03")
+    folder = idx_shades(tmp_path / "idx")
+    (folder / "t10k-images-idx3-ubyte").write_bytes(b"\0\0\x08\x03")
     with pytest.raises(DataError, match="cut off"):
         done("idx")
     model = load(tmp_path / "runs" / "classify" / "idx-net" / "model.safetensors")
@@ -227,7 +212,7 @@ print(json.dumps([before, sorted(name.rpartition("/")[2] for name in opened)]))
 
 def test_the_test_files_are_opened_once_after_the_last_step(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    idx_data(tmp_path / "idx")
+    idx_shades(tmp_path / "idx")
     run = run_python(COUNT_OPENS)
     assert run.stderr == ""
     before, opened = json.loads(run.stdout)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from support.picture_files import idx
 
 from foveal.model import Model
 from foveal.net.notation import parse
@@ -47,6 +48,17 @@ def write_shades(folder: Path, level: int, count: int, seed: int = 0) -> list[Pa
     for number, path in enumerate(paths):
         Image.fromarray(shade(level, seed=seed * 1000 + number)).save(path)
     return paths
+
+
+def idx_shades(folder: Path) -> Path:
+    """Forty training and ten test pictures, dark and light, under the names of MNIST's files."""
+    folder.mkdir()
+    for part, count in (("train", 40), ("t10k", 10)):
+        labels = np.arange(count) % 2
+        pictures = [shade(60 + 130 * int(label), seed=i) for i, label in enumerate(labels)]
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(np.stack(pictures)))
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
+    return folder
 
 
 def shades(root: Path, each: int = 12) -> Path:

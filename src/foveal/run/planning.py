@@ -18,6 +18,7 @@ from foveal.net.kind import Shape, shape_text
 from foveal.recipe import Recipe
 from foveal.run import trunk
 from foveal.run.trunk import Size
+from foveal.run.waiting import wait_patiently
 from foveal.zoo import ENTRIES
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def plan(
     shape = (opened.channels, *trunk.sides(chosen))
     built = trunk.build(named or net, shape, len(opened.classes), settings or {})
     _check_memory(opened, shape)
+    wait_patiently()
     from foveal.training import Goal, choose
 
     net_name = named or "net"
