@@ -245,7 +245,9 @@ def test_weights_inside_and_outside_of_the_graph_give_the_same(optimise: bool) -
     program = Net.of(Conv(4, 3), BatchNorm(), ReLU(), Flatten(), Dense(3)).bind((2, 6, 6))
     weights, x = random_weights(program, 3), random_input(program, 3)
     outside = portable.build(program, weights, optimise=optimise).run(x)[""]
-    inside = portable.Portable(program, portable.write(program, weights), optimise=optimise)
+    inside = portable.Portable(
+        program, portable.write(program, weights, fold=optimise), optimise=optimise
+    )
     assert np.array_equal(inside.run(x)[""], outside)
 
 

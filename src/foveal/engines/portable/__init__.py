@@ -44,12 +44,14 @@ def build(
 ) -> Portable:
     """The program in onnxruntime, which reads the weights where they lie: do not change them.
 
-    `optimise` lets onnxruntime rearrange the graph before it runs. Without it a session opens
-    faster, which is worth more for a few pictures.
+    `optimise` folds batch norms and lets onnxruntime rearrange the graph before it runs. Without
+    it a session opens faster, which is worth more for a few pictures.
 
     Raises: SpecError if weights are missing, left over or of another shape
     """
-    program, weights = fold_batch_norm(program, _checked(program, weights))
+    weights = _checked(program, weights)
+    if optimise:
+        program, weights = fold_batch_norm(program, weights)
     names = [f"/{number}" for number in range(len(program.results))]
     model = _model(program, weights, names, {}, outside=True)
     return Portable(program, model.join(), weights, optimise=optimise)
