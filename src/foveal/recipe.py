@@ -1,4 +1,4 @@
-"""What a training is asked to do: every choice that changes the result, in one record."""
+"""What a training is asked to do: every choice that changes the result, and when it may end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from foveal import checks
-from foveal.checks import Constraint, Flag, OneOf, Real, Whole
+from foveal.checks import Constraint, Flag, OneOf, Optional, Real, Whole
 
 
 def _setting(default: object, constraint: Constraint, help: str) -> Any:
@@ -61,7 +61,38 @@ class Recipe:
     seed: int = _setting(0, Whole(0), "Start of every random number.")
 
     def __post_init__(self) -> None:
-        for setting in fields(self):
-            constraint: Constraint = setting.metadata["constraint"]
-            value = checks.accept("recipe", setting.name, constraint, getattr(self, setting.name))
-            object.__setattr__(self, setting.name, value)
+        _settle("recipe", self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """When a training may end before its epochs are done. Accuracy and loss are of validation.
+
+    >>> Goal(accuracy=99)
+    Traceback (most recent call last):
+    ...
+    foveal.errors.SpecError: goal accuracy: must be a number from 0 to 1, or unset, not 99
+    """
+
+    accuracy: float | None = _setting(
+        None, Optional(Real(0, 1)), "Stop after the first epoch with at least this share right."
+    )
+    loss: float | None = _setting(
+        None, Optional(Real(0)), "Stop after the first epoch with at most this cross-entropy."
+    )
+    within: float | None = _setting(
+        None,
+        Optional(Real(0, above=True)),
+        "Seconds instead of epochs; the schedule follows the clock. Not repeatable.",
+    )
+
+    def __post_init__(self) -> None:
+        _settle("goal", self)
+
+
+def _settle(owner: str, record: Recipe | Goal) -> None:
+    """Put every field into its canonical form, or refuse it."""
+    for setting in fields(record):
+        constraint: Constraint = setting.metadata["constraint"]
+        value = checks.accept(owner, setting.name, constraint, getattr(record, setting.name))
+        object.__setattr__(record, setting.name, value)

@@ -16,9 +16,8 @@ from support.runs import run_python
 
 from foveal.errors import DataError, MachineError, MissingExtra, NotationError, SpecError
 from foveal.net.notation import parse
-from foveal.recipe import Recipe
+from foveal.recipe import Goal, Recipe
 from foveal.run.planning import plan
-from foveal.training import Goal
 from foveal.zoo import ENTRIES
 
 NET = "flatten -> dense 2"

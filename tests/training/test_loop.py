@@ -26,12 +26,11 @@ from foveal.net.layers import (
     Normalise,
     ReLU,
 )
-from foveal.recipe import Recipe
+from foveal.recipe import Goal, Recipe
 from foveal.training import (
     Epoch,
     Event,
     Finished,
-    Goal,
     Job,
     Saved,
     Started,

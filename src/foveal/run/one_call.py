@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from foveal.errors import FovealError
 from foveal.model import Model
 from foveal.net import Net
+from foveal.recipe import Goal
 from foveal.run.planning import plan
 from foveal.run.trunk import DEFAULT_NET, Size
-
-if TYPE_CHECKING:
-    from foveal.training import Goal
 
 
 def train(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from foveal.errors import DataError, MachineError, MissingExtra, SpecError, did_you_mean
 from foveal.net import Net
 from foveal.net.kind import Shape, shape_text
-from foveal.recipe import Recipe
+from foveal.recipe import Goal, Recipe
 from foveal.run import trunk
 from foveal.run.trunk import Size
 from foveal.run.waiting import wait_patiently
@@ -23,7 +23,6 @@ from foveal.zoo import ENTRIES
 
 if TYPE_CHECKING:
     from foveal.data.dataset import Dataset
-    from foveal.training import Goal
 
 LONGEST_NAME = 60
 """Characters of a run's folder; in UTF-8 up to four times as many bytes, of 255 allowed."""
@@ -75,6 +74,7 @@ def plan(
     if find_spec("torch") is None:
         raise MissingExtra("training", extra="train")
     seed = _checked(changes).seed
+    end = goal if isinstance(goal, Goal) else Goal(**(goal or {}))
     named = net.lower() if isinstance(net, str) and net.lower() in ENTRIES else None
     from foveal import data
 
@@ -91,7 +91,7 @@ def plan(
     built = trunk.build(named or net, shape, len(opened.classes), settings or {})
     _check_memory(opened, shape)
     wait_patiently()
-    from foveal.training import Goal, choose
+    from foveal.training import choose
 
     net_name = named or "net"
     return Plan(
@@ -100,7 +100,7 @@ def plan(
         net_name=net_name,
         size=chosen,
         recipe=replace(choose(len(opened.train), shape, built), **changes),
-        goal=goal if isinstance(goal, Goal) else Goal(**(goal or {})),
+        goal=end,
         folder=Path(runs, "classify", _folder_name(name or f"{opened.name}-{net_name}")),
         asked={
             "data": str(source),

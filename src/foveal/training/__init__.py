@@ -1,7 +1,7 @@
 """How a net learns: a loop that yields what happens, and the recipes it follows."""
 
 from foveal.training.events import Epoch, Event, Finished, Saved, Started, Step
-from foveal.training.job import Goal, Job
+from foveal.training.job import Job
 from foveal.training.loop import train
 from foveal.training.recipes import choose
 
@@ -9,7 +9,6 @@ __all__ = [
     "Epoch",
     "Event",
     "Finished",
-    "Goal",
     "Job",
     "Saved",
     "Started",

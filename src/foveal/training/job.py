@@ -10,42 +10,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from foveal.checks import Constraint, Optional, Real, accept
 from foveal.errors import DataError, SpecError, did_you_mean
 from foveal.net import Net
 from foveal.net.kind import Shape, shape_text
-from foveal.recipe import Recipe
+from foveal.recipe import Goal, Recipe
 from foveal.training.losses import LOSSES
 
 Part: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """Pictures (N, H, W, C) and the number of each one's class."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Goal:
-    """When a training may end before its epochs are done. Accuracy and loss are of validation.
-
-    >>> Goal(accuracy=99)
-    Traceback (most recent call last):
-    ...
-    foveal.errors.SpecError: goal accuracy: must be a number from 0 to 1, or unset, not 99
-    """
-
-    accuracy: float | None = None
-    """Stop after the first epoch with at least this share right."""
-    loss: float | None = None
-    """Stop after the first epoch with at most this mean cross-entropy."""
-    within: float | None = None
-    """Seconds: instead of epochs, so that the schedule follows the clock. Not repeatable."""
-
-    def __post_init__(self) -> None:
-        bounds: dict[str, Constraint] = {
-            "accuracy": Optional(Real(0, 1)),
-            "loss": Optional(Real(0)),
-            "within": Optional(Real(0, above=True)),
-        }
-        for name, bound in bounds.items():
-            object.__setattr__(self, name, accept("goal", name, bound, getattr(self, name)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from math import log
 
 from foveal.engines.pytorch.machine import Machine
+from foveal.recipe import Goal
 from foveal.training import checkpoint
 from foveal.training.checkpoint import Checkpoint
 from foveal.training.events import Epoch, Event, Finished, Saved, Started, Step, Stopped
-from foveal.training.job import Goal, Job
+from foveal.training.job import Job
 from foveal.training.learner import Learner, Rehearsal
 from foveal.training.schedule import SCHEDULES
 
