@@ -220,12 +220,12 @@ REFUSALS: list[tuple[tuple[str, ...], str]] = [
     ),
     (
         ("resnet81",),
-        "SpecError: resnet81: is no net of the zoo, no file and no layer\n"
+        "SpecError: resnet81: is no net of the zoo, no .net file and no layer\n"
         "  fix:      did you mean 'resnet18'?\n",
     ),
     (
         ("zzz",),
-        "SpecError: zzz: is no net of the zoo, no file and no layer\n"
+        "SpecError: zzz: is no net of the zoo, no .net file and no layer\n"
         f"  fix:      the zoo has {', '.join(ENTRIES)}\n",
     ),
     (

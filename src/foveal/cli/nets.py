@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from foveal.checks import LARGEST
-from foveal.errors import SpecError, did_you_mean
+from foveal.errors import SpecError
 from foveal.net import Net
 from foveal.net.kind import Shape, shape_text
-from foveal.net.layers import WORDS
+from foveal.net.notation import parse
+from foveal.net.notation.file import read_file, refuse_unknown_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,11 @@ def resolve(text: str, input: str | None, settings: Mapping[str, int]) -> tuple[
         _refuse_letters(settings)
         net, own = _of_model_file(path)
         return net, shape or own
-    net = _of_notation(text if path is None else _read(path), settings, word)
+    if path is not None:
+        net = read_file(path, settings)
+    else:
+        refuse_unknown_name(text, _zoo() if word else ())
+        net = parse(text, settings)
     if shape is None:
         raise SpecError(
             "is missing, and the net alone does not say what arrives",
@@ -113,32 +118,11 @@ def _file(text: str, word: bool) -> Path | None:
     return path if path.suffix.lower() in (".net", ".safetensors") or path.is_file() else None
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise SpecError("is not text in UTF-8", where=str(path)) from error
-
-
 def _of_model_file(path: Path) -> tuple[Net, Shape]:
     from foveal.model.container import read_header
     from foveal.model.document import checked, described
 
     return described(checked(read_header(path).document, path), path)
-
-
-def _of_notation(text: str, settings: Mapping[str, int], word: bool) -> Net:
-    from foveal.net.notation import parse
-
-    if word and re.fullmatch(r"[\w.-]+", text) and text.lower() not in WORDS:
-        raise SpecError(
-            "is no net of the zoo, no file and no layer",
-            where=text,
-            fix=did_you_mean(text, [*_zoo(), *WORDS]) or f"the zoo has {', '.join(_zoo())}",
-        )
-    return parse(text, settings)
 
 
 def _refuse_letters(settings: Mapping[str, int]) -> None:

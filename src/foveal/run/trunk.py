@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foveal.errors import NotationError, SpecError, did_you_mean
+from foveal.errors import SpecError
 from foveal.net import Net
 from foveal.net.combinators import Named
 from foveal.net.kind import Kind, Shape, shape_text
-from foveal.net.layers import WORDS, Crop, Input, Resize, Softmax
+from foveal.net.layers import Crop, Input, Resize, Softmax
 from foveal.net.notation import parse
+from foveal.net.notation.file import read_file, refuse_unknown_name
 from foveal.zoo import ENTRIES
 
 if TYPE_CHECKING:
@@ -95,23 +95,6 @@ def _read(net: Net | str, shape: Shape, num_classes: int, settings: Mapping[str,
             raise SpecError("letters are set only in notation", where="--set", fix="leave it out")
         return net if isinstance(net, Net) else ENTRIES[net].build(shape, num_classes)
     if net.lower().endswith(".net"):
-        return _read_file(Path(net), num_classes, settings)
-    if re.fullmatch(r"[\w.-]+", net) and net.lower() not in WORDS:
-        raise SpecError(
-            "is no net of the zoo, no .net file and no layer",
-            where=net,
-            fix=did_you_mean(net, [*ENTRIES, *WORDS]) or f"the zoo has {', '.join(ENTRIES)}",
-        )
+        return read_file(Path(net), settings, num_classes=num_classes)
+    refuse_unknown_name(net, ENTRIES)
     return parse(net, settings, num_classes=num_classes)
-
-
-def _read_file(path: Path, num_classes: int, settings: Mapping[str, int]) -> Net:
-    try:
-        return parse(path.read_text(encoding="utf-8"), settings, num_classes=num_classes)
-    except OSError as error:
-        raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise SpecError("is not text in UTF-8", where=str(path)) from error
-    except NotationError as error:
-        error.where = f"{path}, {error.where}"
-        raise
