@@ -1,8 +1,6 @@
 """`python -m foveal` is the command `foveal`."""
 
-import sys
-
-from foveal.cli import main
+from foveal.cli import leave
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave()

@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
 import click
 
@@ -109,6 +109,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, MemoryError) as error:
         absent = isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError)
         return _fail(type(error).__name__, str(error), 2 if absent else 3)
+
+
+def leave() -> NoReturn:
+    """Run the command line and end the process without taking NumPy and onnxruntime apart.
+
+    That would cost a prediction 0.05 s of its 0.4 s. Every file is closed by then.
+    """
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _run(arguments: list[str]) -> int:
