@@ -112,7 +112,7 @@ def test_a_quotation_mark_that_is_not_closed(tmp_path: Path) -> None:
 def test_one_label_only(tmp_path: Path) -> None:
     assert refusal(tmp_path, "file,label\nphotos/0.png,cat\n") == (
         "ROOT/labels.csv: a classifier needs at least two classes\n"
-        "  arrives:  one class: 'cat' (1 pictures)\n"
+        "  arrives:  one class: 'cat' (1 picture)\n"
         f"  expected: {EXPECTED}\n"
         "  fix:      give the pictures at least two different labels"
     )

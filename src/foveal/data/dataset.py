@@ -125,7 +125,9 @@ def refuse_few_classes(where: str, counts: dict[str, int], expected: str, fix: s
     """Stop unless two classes have pictures."""
     if len(counts) >= 2:
         return
-    found = ", ".join(f"{name!r} ({count} pictures)" for name, count in counts.items())
+    found = ", ".join(
+        f"{name!r} ({count} picture{'s' * (count != 1)})" for name, count in counts.items()
+    )
     raise DataError(
         "a classifier needs at least two classes",
         where=where,
