@@ -88,7 +88,7 @@ def test_what_a_person_reads(photos: Path, capsys) -> None:
         r"photos: 2 classes, 20 pictures to learn from",
         r"  No test part: accuracy is measured on the validation part, 4 of 24 pictures "
         r"\(seed 4\)\.",
-        r"net: 130 parameters, pictures of 1x8x8, \w+ on .*, about a second",
+        r"net: 130 parameters, pictures of 1x8x8, \w+ on .*, about .+",
         r"  first loss \d\.\d{3}; guessing gives ln\(classes\) = 0\.693",
         r"epoch   1  training loss \d\.\d{4}  validation loss \d\.\d{4}  accuracy .*%  \d\.\d s",
         r"epoch   2  training loss \d\.\d{4}  validation loss \d\.\d{4}  accuracy .*%  \d\.\d s",
@@ -237,3 +237,9 @@ def test_without_a_signal_nothing_is_said() -> None:
     with Signals(pytest.fail) as signals:
         assert not signals.stop()
     assert signals.exit_code == 0
+
+
+def test_a_long_training_is_told_in_twenty_lines(photos: Path, capsys) -> None:
+    assert main(["train", "photos", *FEW, "--epochs", "45"]) == 0
+    said = [line.split()[1] for line in capsys.readouterr().err.splitlines() if "epoch " in line]
+    assert said == ["1", *map(str, range(3, 46, 3))]

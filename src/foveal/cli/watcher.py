@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MOST_SKIPPED = 5
 """Files not used that are named; the report names all."""
+MOST_EPOCHS = 20
+"""Lines of a long training; results.csv has a row for every epoch."""
 MANY = 1000
 """Reading more pictures than that shows a bar."""
 
@@ -24,6 +26,7 @@ class Watcher:
     def __init__(self, plan: Plan, out: TextIO) -> None:
         self.plan = plan
         self.bar = Bar(out)
+        self.stride = -(-plan.recipe.epochs // MOST_EPOCHS)
         self._introduce()
 
     def loading(self, part: str, done: int, of: int) -> None:
@@ -37,7 +40,8 @@ class Watcher:
         elif isinstance(event, Step):
             self.bar.show("training", event.progress, f"{in_words(event.seconds_left)} left")
         elif isinstance(event, Epoch):
-            self.bar.say(epoch_line(event))
+            if event.epoch == 1 or event.epoch % self.stride == 0:
+                self.bar.say(epoch_line(event))
         elif isinstance(event, Done):
             self.bar.close()
             self._done(event)
