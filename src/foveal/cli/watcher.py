@@ -84,7 +84,7 @@ class Watcher:
 
         self.bar.say("")
         self.bar.say(result_sentence(event.evaluation))
-        if event.finished.stopped in ("accuracy", "loss"):
+        if event.finished.reached_goal:
             self.bar.say("Stopped when the validation part reached the goal: no benchmark.")
         seconds = f"{event.train_seconds:.1f} s of training, {event.total_seconds:.1f} s in all"
         self.bar.say(f"{seconds}; seed {self.plan.recipe.seed}")

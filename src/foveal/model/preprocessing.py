@@ -63,7 +63,8 @@ class Split:
 
     def load(self, samples: Samples, progress: Callable[[int, int], None] | None = None) -> Loaded:
         """Decode and prepare a whole part of a data set."""
-        return samples.load(self.prepare, progress, self.at_least)
+        channels, *sizes = self.shape
+        return samples.load(self.prepare, progress, self.at_least, (*sizes, channels))
 
 
 def _cut(kind: Kind, picture: np.ndarray) -> np.ndarray:

@@ -245,7 +245,7 @@ def _report(done: Done, plan: Plan, when: datetime, skipped: Sequence[Skipped]) 
         model_file=done.model_path.name,
         uses=_uses(done.model_path),
         repeatable=done.started.repeatable,
-        reached_goal=done.finished.stopped in ("accuracy", "loss"),
+        reached_goal=done.finished.reached_goal,
         pictures=_wrong_pictures(done, plan),
     )
     report.write_report(done.folder, record)

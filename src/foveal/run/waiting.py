@@ -13,8 +13,8 @@ def wait_patiently() -> None:
 
     GNU's OpenMP spins for milliseconds by default. On two cores with one other busy program that
     made a step of a small net 4 to 7 times slower than sleeping does (235 … 450 against
-    45 … 70 ms); on idle cores sleeping costs about a third (18 against 26 ms). Results are the
-    same bits. A setting of the user's own (GOMP_SPINCOUNT, OMP_WAIT_POLICY) is left alone.
+    45 … 70 ms); on idle cores sleeping costs about half as much again (29 against 18 ms). Results
+    are the same bits. A setting of the user's own (GOMP_SPINCOUNT, OMP_WAIT_POLICY) is left alone.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)

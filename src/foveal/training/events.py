@@ -88,5 +88,10 @@ class Finished:
     """Steps and evaluations, of all parts of an interrupted training; without start and saving."""
     stopped: Stopped
 
+    @property
+    def reached_goal(self) -> bool:
+        """Whether it ended because the validation part was good enough."""
+        return self.stopped in ("accuracy", "loss")
+
 
 Event = Started | Step | Epoch | Saved | Finished
