@@ -1,13 +1,15 @@
-"""Draw the pictures of the README from real output: python docs/make_pictures.py
+"""Draw the pictures of the pages from real output: python docs/make_pictures.py
 
 The table is what `foveal show` prints; the report is that of LeNet-5 on the built-in digits, as a
-browser shows it. Without Chromium or Chrome the old picture of the report is kept.
+browser shows it. Without Chromium or Chrome the old picture of the report is kept. What explains
+layers is drawn by a script of its own for each picture, `draw_NAME.py` beside this one.
 """
 
 from __future__ import annotations
 
 import io
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -62,6 +64,8 @@ def draw_report(path: Path) -> bool:
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     draw_table(PICTURES / "show.svg")
+    for script in sorted(Path(__file__).parent.glob("draw_*.py")):
+        runpy.run_path(str(script), run_name="__main__")
     if not draw_report(PICTURES / "report.png"):
         print("no browser found: the picture of the report is the old one")
 

@@ -54,7 +54,9 @@ def _default(kind: type[Kind], name: str) -> str:
     constraint, value = kind.constraints[name], getattr(kind, name)
     if isinstance(constraint, Flag):
         return f"`{name}` (or `no {name}`)" if value else f"no `{name}`"
-    return f"`{name}` as `kernel_size`" if value is None else f"`{name} {constraint.write(value)}`"
+    if value is None:
+        return f"`{name}` as `kernel_size`" if name == "stride" else f"no `{name}`"
+    return f"`{name} {constraint.write(value)}`"
 
 
 def letters() -> Iterator[str]:

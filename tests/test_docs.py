@@ -19,7 +19,7 @@ from PIL import Image
 from support.pages import LANGUAGES, Example, agrees, anchors, examples, links
 
 PROJECT = Path(__file__).parent.parent
-PAGES = sorted([PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")])
+PAGES = sorted([PROJECT / "README.md", *(PROJECT / "docs").rglob("*.md")])
 ALL_PAGES = [*PAGES, PROJECT / "benchmarks" / "README.md"]
 TABLES = runpy.run_path(str(PROJECT / "docs" / "make_tables.py"))
 WRITE_PICTURES = runpy.run_path(str(PROJECT / "examples" / "own_pictures.py"))["write_pictures"]

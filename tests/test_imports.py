@@ -21,6 +21,7 @@ ALLOWED = {
     "predict": LIGHT,
     "evaluate": LIGHT,
     "export": LIGHT,
+    "filter": LIGHT,
     "data": LIGHT,
 }
 

@@ -179,11 +179,11 @@ class Size(Constraint):
 class Padding(Constraint):
     """A closed word, a whole number, or one per axis, each as `before:after` where they differ."""
 
-    words: tuple[str, ...] = ("valid", "same")
+    words: tuple[str, ...] = ("valid", "same", "same_lower")
 
     def sentence(self) -> str:
-        words = ", ".join(self.words)
-        return f"{words}, a whole number from 0, or one per axis such as 1x2 or 1:2x0:1"
+        words = "".join(f"{word}, " for word in self.words)
+        return f"{words}a whole number from 0, or one per axis such as 1x2 or 1:2x0:1"
 
     def accept(self, value: object) -> object:
         if isinstance(value, str):
@@ -244,6 +244,52 @@ class Numbers(Constraint):
 
     def bad_values(self) -> tuple[object, ...]:
         return ((), "0.5", (0.5, math.nan), (self.above,), None)
+
+
+@dataclass(frozen=True)
+class Wholes(Constraint):
+    """A list of whole numbers (`0,1,2`)."""
+
+    minimum: int = 0
+
+    def sentence(self) -> str:
+        return f"a list of whole numbers from {self.minimum} such as 0 or 0,1,2"
+
+    def accept(self, value: object) -> tuple[int, ...]:
+        values = value if isinstance(value, (tuple, list)) else (value,)
+        if not values:
+            raise ValueError
+        return tuple(Whole(self.minimum).accept(part) for part in values)
+
+    def read(self, text: str) -> tuple[int, ...]:
+        return self.accept([_parse_number(part) for part in text.split(",")])
+
+    def write(self, value: object) -> str:
+        if not isinstance(value, tuple):
+            raise TypeError(f"a list of numbers is a tuple, not {value!r}")
+        return ",".join(map(str, value))
+
+    def bad_values(self) -> tuple[object, ...]:
+        return ((), "1", (self.minimum - 1,), (1.5,), None)
+
+
+@dataclass(frozen=True)
+class Fill(Constraint):
+    """What stands in padding: one number everywhere, or a closed word for what to repeat."""
+
+    words: tuple[str, ...] = ("reflect", "replicate", "circular")
+
+    def sentence(self) -> str:
+        return f"a number, or {', '.join(self.words)}"
+
+    def accept(self, value: object) -> float | str:
+        return OneOf(self.words).accept(value) if isinstance(value, str) else Real().accept(value)
+
+    def write(self, value: object) -> str:
+        return value if isinstance(value, str) else Real().write(value)
+
+    def bad_values(self) -> tuple[object, ...]:
+        return ("nonsense", math.nan, None, True)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
 from functools import cache
 
 import pytest
-from support.nets import GENERATORS, random_net
+from support.kinds import GENERATORS
+from support.nets import random_net
 
 from foveal import engines
 from foveal.checks import Flag

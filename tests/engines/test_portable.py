@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 import torch
+from support.kinds import ALL_EXAMPLES, EXAMPLES, ORACLES, PRECISION, draw_arriving
 from support.nets import random_input, random_net, random_weights
-from torch.nn import functional as F
+from support.steps import example_step
 
-from foveal.engines import portable, reference
+from foveal.engines import portable, pytorch, reference
 from foveal.errors import ShapeError, SpecError
 from foveal.net import Net
 from foveal.net.combinators import (
     Again,
-    Item,
     Named,
     Outputs,
     Reference,
@@ -27,34 +26,22 @@ from foveal.net.combinators import (
     chain,
     named,
 )
-from foveal.net.kind import Shape
+from foveal.net.kind import Kind, Shape
 from foveal.net.layers import (
     KINDS,
     Add,
-    AvgPool,
     BatchNorm,
-    Concat,
     Conv,
-    Crop,
     Dense,
     Dropout,
-    Expect,
     Flatten,
-    GlobalAvgPool,
-    GlobalMaxPool,
     Identity,
     Input,
-    MaxPool,
-    Normalise,
     ReLU,
-    Resize,
-    Sigmoid,
     Softmax,
     Tanh,
 )
 from foveal.net.program import Program
-
-Weights = Mapping[str, torch.Tensor]
 
 
 def relative(a: np.ndarray, b: np.ndarray) -> float:
@@ -64,112 +51,39 @@ def relative(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.abs(a - b).max() / scale) if scale else float(np.abs(a).max())
 
 
-def mean_without_padding(x: torch.Tensor) -> torch.Tensor:
-    ones = torch.ones_like(x)
-    sums, counts = (F.avg_pool2d(F.pad(t, (0, 1, 1, 0)), 3, 2) for t in (x, ones))
-    return sums / counts
-
-
-CASES: list[tuple[Item, Shape, Callable[[torch.Tensor, Weights], torch.Tensor]]] = [
-    (Input(), (2, 5), lambda x, w: x),
-    (Identity(), (2, 5), lambda x, w: x),
-    (Expect((2, 5)), (2, 5), lambda x, w: x),
-    (Dropout(0.5), (2, 5), lambda x, w: x),
-    (ReLU(), (2, 5), lambda x, w: x.clamp(min=0)),
-    (Tanh(), (2, 5), lambda x, w: x.tanh()),
-    (Sigmoid(), (2, 5, 4), lambda x, w: 1 / (1 + (-x).exp())),
-    (Softmax(), (4,), lambda x, w: x.exp() / x.exp().sum(1, keepdim=True)),
-    (Softmax(), (4, 3, 2), lambda x, w: x.exp() / x.exp().sum(1, keepdim=True)),
-    (Flatten(), (2, 3, 4), lambda x, w: x.reshape(len(x), -1)),
-    (Flatten(), (6,), lambda x, w: x),
-    (Dense(3), (5,), lambda x, w: x @ w["dense1.weight"].T + w["dense1.bias"]),
-    (Dense(3, bias=False), (5,), lambda x, w: x @ w["dense1.weight"].T),
-    (Normalise((0.5,), (2.0,)), (2, 3, 4), lambda x, w: (x - 0.5) / 2),
-    (
-        Normalise((0.5, 1.0), (2.0, 4.0)),
-        (2, 3),
-        lambda x, w: (x - torch.tensor([[0.5], [1]])) / torch.tensor([[2.0], [4]]),
-    ),
-    (Normalise((0.5, 1.0)), (2,), lambda x, w: (x - torch.tensor([0.5, 1])) / 127.5),
-    (Resize((6, 10)), (2, 3, 5), lambda x, w: F.interpolate(x, (6, 10), mode="bilinear").round()),
-    (Crop((2, 3)), (1, 5, 6), lambda x, w: x[:, :, 1:3, 1:4]),
-    (Crop(2), (1, 3, 2), lambda x, w: x[:, :, 0:2]),
-    (
-        Conv(6, (3, 2), stride=(2, 1), padding=((1, 2), 0), dilation=(1, 2), groups=2),
-        (4, 7, 6),
-        lambda x, w: F.conv2d(
-            F.pad(x, (0, 0, 1, 2)),
-            w["conv1.weight"],
-            w["conv1.bias"],
-            (2, 1),
-            dilation=(1, 2),
-            groups=2,
-        ),
-    ),
-    (
-        Conv(2, 3, padding="same", stride=2, bias=False),
-        (3, 6),
-        lambda x, w: F.conv1d(F.pad(x, (0, 1)), w["conv1.weight"], stride=2),
-    ),
-    (
-        Conv(2, 2, padding=(1, 0, 2)),
-        (1, 3, 4, 2),
-        lambda x, w: F.conv3d(x, w["conv1.weight"], w["conv1.bias"], padding=(1, 0, 2)),
-    ),
-    (MaxPool(3, 2, 1), (2, 6, 7), lambda x, w: F.max_pool2d(x, 3, 2, 1)),
-    (MaxPool(2), (2, 7), lambda x, w: F.max_pool1d(x, 2)),
-    (MaxPool(2, 1), (2, 3, 3, 4), lambda x, w: F.max_pool3d(x, 2, 1)),
-    (
-        MaxPool(2, 3, ((0, 2),)),
-        (1, 4),
-        lambda x, w: torch.stack([x[..., 0:2].amax(2), x[..., 3]], 2),
-    ),
-    (AvgPool(3, 2, ((1, 0), (0, 1))), (2, 6, 6), lambda x, w: mean_without_padding(x)),
-    (AvgPool(2, 1), (2, 4, 3, 3), lambda x, w: F.avg_pool3d(x, 2, 1)),
-    (GlobalMaxPool(), (2, 3, 4), lambda x, w: x.amax((2, 3))),
-    (GlobalMaxPool(keep=True), (2, 3), lambda x, w: x.amax(2, keepdim=True)),
-    (GlobalAvgPool(), (2, 3, 4, 2), lambda x, w: x.mean((2, 3, 4))),
-    (GlobalAvgPool(keep=True), (2, 3, 4), lambda x, w: x.mean((2, 3), keepdim=True)),
-    *(
-        (
-            BatchNorm(eps=0.01),
-            shape,
-            lambda x, w: F.batch_norm(
-                x,
-                w["batchnorm1.running_mean"],
-                w["batchnorm1.running_var"],
-                w["batchnorm1.weight"],
-                w["batchnorm1.bias"],
-                eps=0.01,
-            ),
-        )
-        for shape in ((3,), (3, 5), (3, 4, 5), (3, 2, 2, 2))
-    ),
-    (branches(Add(), Identity(), ReLU(), Tanh()), (2, 3), lambda x, w: x + x.relu() + x.tanh()),
-    (branches(Add(), ReLU()), (2, 3), lambda x, w: x.relu()),
-    (branches(Concat(), Tanh(), Identity()), (2, 3), lambda x, w: torch.cat([x.tanh(), x], 1)),
-]
-
-
-@pytest.mark.parametrize(("item", "shape", "expected"), CASES)
+@pytest.mark.parametrize(("kind", "ins", "shape"), ALL_EXAMPLES, ids=str)
 def test_every_kind_computes_its_definition(
-    item: Item, shape: Shape, expected: Callable[[torch.Tensor, Weights], torch.Tensor]
+    kind: Kind, ins: tuple[Shape, ...], shape: Shape
 ) -> None:
-    program = Net.of(item).bind(shape)
-    weights, x = random_weights(program, 1), random_input(program, 1, batch=3)
-    y = expected(
-        torch.from_numpy(x).double(),
-        {path: torch.from_numpy(w).double() for path, w in weights.items()},
-    )
+    example = example_step(kind, ins)
+    random, program = np.random.default_rng(1), example.program
+    weights = example.weights(random)
+    x = draw_arriving(random, program.steps[0].kind, 3, program.input)
+    x = x.astype(np.float32) if x.dtype.kind == "f" else x
     content = portable.write(program, weights)
     onnx.checker.check_model(onnx.load_from_string(content), full_check=True)
-    assert relative(portable.build(program, weights).run(x)[""], y.numpy()) < 2e-7
+
+    made = portable.build(program, weights).run(x)[""]
+    assert made.shape == (3, *shape)
+    values = {0: x.astype(float)}
+    by_path = reference.build(program, weights).values(x)
+    values |= {step.output: by_path[step.path] for step in program.steps}
+    learns = pytorch.module(program, weights).double().eval()
+    given = torch.from_numpy(x)
+    with torch.no_grad():
+        expected = [values[example.step.output]]
+        expected.append(learns(given.double() if given.is_floating_point() else given)[""].numpy())
+        if type(kind) in ORACLES:
+            xs = tuple(torch.from_numpy(values[number]) for number in example.step.inputs)
+            own = {n: torch.from_numpy(w) for n, w in example.own(weights).items()}
+            expected.append(ORACLES[type(kind)](kind, xs, own).numpy())
+    for y in expected:
+        assert relative(made, y) < PRECISION.get(type(kind), 2e-7)
 
 
-def test_every_kind_has_a_row_and_a_case() -> None:
+def test_every_kind_has_a_row_and_examples() -> None:
     assert set(portable.ROWS) == set(KINDS)
-    programs = [Net.of(item).bind(shape) for item, shape, _ in CASES]
-    assert {type(step.kind) for program in programs for step in program.steps} == set(KINDS)
+    assert set(EXAMPLES) == set(KINDS)
 
 
 def test_what_only_training_does_leaves_no_node() -> None:
@@ -216,28 +130,6 @@ def test_bytes_are_those_of_protobuf_and_the_same_each_time(seed: int) -> None:
     content = portable.write(program, weights, metadata={"b": "2", "a": "ä"})
     assert content == portable.write(program, weights, metadata={"a": "ä", "b": "2"})
     assert content == onnx.load_from_string(content).SerializeToString(deterministic=True)
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_a_batch_gives_what_its_pictures_give_one_by_one(seed: int) -> None:
-    program, weights = bound(seed)
-    engine, x = portable.build(program, weights), random_input(program, seed, batch=5)
-    for name, y in engine.run(x).items():
-        alone = np.concatenate([engine.run(x[n : n + 1])[name] for n in range(5)])
-        assert relative(alone, y) < 1e-6
-
-
-def test_nan_in_one_picture_touches_no_other() -> None:
-    for seed in range(40):
-        program, weights = bound(seed)
-        x = random_input(program, seed, batch=3)
-        if x.dtype == np.uint8:
-            continue
-        engine = portable.build(program, weights)
-        before = engine.run(x)
-        x[1] = np.nan
-        for name, y in engine.run(x).items():
-            assert np.array_equal(y[[0, 2]], before[name][[0, 2]])
 
 
 @pytest.mark.parametrize("optimise", [True, False])

@@ -7,14 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from support.nets import (
-    GENERATORS,
-    MOST_CHANNELS,
-    MOST_DEPTH,
-    random_input,
-    random_net,
-    random_weights,
-)
+from support.kinds import GENERATORS
+from support.kinds.drawing import MOST_CHANNELS
+from support.nets import MOST_DEPTH, random_input, random_net, random_weights
 
 from foveal.engines.reference import build
 from foveal.net import Net

@@ -3,122 +3,65 @@
 from __future__ import annotations
 
 import pytest
+from support.kinds import ALL_EXAMPLES, EXAMPLES, WORK
+from support.kinds.drawing import Example, Work
 
 from foveal.errors import ShapeError
-from foveal.net.kind import Kind, Shape, Tensor
+from foveal.net.kind import Kind, Shape
 from foveal.net.layers import (
     KINDS,
-    Add,
-    AvgPool,
-    BatchNorm,
-    Concat,
     Conv,
     Crop,
     Dense,
     Dropout,
-    Expect,
+    DropPath,
     Flatten,
     GlobalAvgPool,
     GlobalMaxPool,
-    Identity,
     Input,
     MaxPool,
-    Normalise,
     ReLU,
     Resize,
-    Sigmoid,
-    Softmax,
-    Tanh,
 )
 from foveal.net.notation import parse
 from foveal.net.reach import POINT, window
 
-OUTPUTS: list[tuple[Kind, tuple[Shape, ...], Shape]] = [
-    (Input("uint8"), ((3, 9, 7),), (3, 9, 7)),
+LARGE: list[Example] = [
     (Resize(256), ((3, 300, 400),), (3, 256, 341)),
     (Resize(256), ((3, 400, 300),), (3, 341, 256)),
-    (Resize(3), ((1, 2, 5),), (1, 3, 8)),
     (Resize((20, 30)), ((3, 9, 7),), (3, 20, 30)),
-    (Crop(5), ((3, 9, 7),), (3, 5, 5)),
-    (Crop((9, 2)), ((3, 9, 7),), (3, 9, 2)),
-    (Normalise(), ((3, 9, 7),), (3, 9, 7)),
-    (Expect((3, 9, 7)), ((3, 9, 7),), (3, 9, 7)),
-    (Expect(10), ((10,),), (10,)),
-    (Identity(), ((5,),), (5,)),
-    (Conv(8, 3), ((3, 9, 7),), (8, 7, 5)),
-    (Conv(8, 3, padding="same"), ((3, 9, 7),), (8, 9, 7)),
-    (Conv(8, 4, stride=2, padding="same"), ((3, 9, 7),), (8, 5, 4)),
-    (Conv(8, (3, 1), stride=(2, 3)), ((3, 9, 7),), (8, 4, 3)),
-    (Conv(8, 3, padding=((0, 2), 1)), ((3, 9, 7),), (8, 9, 7)),
-    (Conv(8, 3, dilation=(2, 1)), ((3, 9, 7),), (8, 5, 5)),
-    (Conv(8, 3), ((3, 9),), (8, 7)),
-    (Conv(8, 3), ((3, 9, 7, 5),), (8, 7, 5, 3)),
-    (MaxPool(2), ((3, 9, 7),), (3, 4, 3)),
-    (MaxPool(3, stride=2, padding=1), ((3, 9, 7),), (3, 5, 4)),
-    (AvgPool((1, 7)), ((3, 9, 7),), (3, 9, 1)),
-    (GlobalMaxPool(), ((3, 9, 7),), (3,)),
-    (GlobalAvgPool(keep=True), ((3, 9, 7),), (3, 1, 1)),
-    (BatchNorm(), ((3, 9, 7),), (3, 9, 7)),
-    (ReLU(), ((3, 9, 7),), (3, 9, 7)),
-    (Tanh(), ((5,),), (5,)),
-    (Sigmoid(), ((5,),), (5,)),
-    (Softmax(), ((5,),), (5,)),
-    (Dropout(), ((5,),), (5,)),
-    (Flatten(), ((3, 9, 7),), (189,)),
-    (Flatten(), ((5,),), (5,)),
-    (Dense(10), ((5,),), (10,)),
-    (Add(), ((3, 9, 7), (3, 9, 7), (3, 9, 7)), (3, 9, 7)),
-    (Concat(), ((3, 9, 7), (1, 9, 7)), (4, 9, 7)),
-    (Concat(), ((3,), (4,)), (7,)),
 ]
+"""Too large to be computed wherever an example is."""
 
 
-@pytest.mark.parametrize(("kind", "ins", "shape"), OUTPUTS)
+@pytest.mark.parametrize(("kind", "ins", "shape"), [*ALL_EXAMPLES, *LARGE], ids=str)
 def test_output_shape(kind: Kind, ins: tuple[Shape, ...], shape: Shape) -> None:
     assert kind.output(ins) == shape
 
 
-def test_every_kind_has_an_output_here() -> None:
-    assert {type(kind) for kind, _, _ in OUTPUTS} == set(KINDS)
+def test_every_kind_has_examples_of_its_own() -> None:
+    assert set(EXAMPLES) == set(KINDS)
+    assert all(made for made in EXAMPLES.values())
+    assert all(type(row[0]) is kind for kind, made in EXAMPLES.items() for row in made)
 
 
-TENSORS: list[tuple[Kind, Shape, list[Tensor]]] = [
-    (
-        Conv(8, (3, 5), groups=2),
-        (4, 9, 7),
-        [Tensor("weight", (8, 2, 3, 5), init="kaiming"), Tensor("bias", (8,))],
-    ),
-    (Conv(8, 3, bias=False), (4, 9), [Tensor("weight", (8, 4, 3), init="kaiming")]),
-    (Dense(10), (5,), [Tensor("weight", (10, 5), init="kaiming"), Tensor("bias", (10,))]),
-    (Dense(10, bias=False), (5,), [Tensor("weight", (10, 5), init="kaiming")]),
-    (
-        BatchNorm(),
-        (4, 9, 7),
-        [
-            Tensor("weight", (4,), init="one"),
-            Tensor("bias", (4,)),
-            Tensor("running_mean", (4,), trained=False),
-            Tensor("running_var", (4,), trained=False, init="one"),
-        ],
-    ),
-]
+@pytest.mark.parametrize("work", WORK, ids=lambda work: str(work[0]))
+def test_tensors_and_macs(work: Work) -> None:
+    kind, ins, tensors, macs = work
+    assert list(kind.tensors(ins)) == tensors
+    assert kind.macs(ins) == macs
 
 
-@pytest.mark.parametrize(("kind", "arriving", "tensors"), TENSORS)
-def test_tensors(kind: Kind, arriving: Shape, tensors: list[Tensor]) -> None:
-    assert list(kind.tensors((arriving,))) == tensors
-
-
-def test_all_other_kinds_own_no_tensors() -> None:
-    owners = {type(kind) for kind, _, _ in TENSORS}
-    assert all(not kind.tensors(ins) for kind, ins, _ in OUTPUTS if type(kind) not in owners)
+def test_all_other_kinds_own_no_tensors_and_multiply_with_none() -> None:
+    workers = {type(kind) for kind, *_ in WORK}
+    for kind, ins, _ in ALL_EXAMPLES:
+        assert type(kind) in workers or not (kind.tensors(ins) or kind.macs(ins)), kind
 
 
 def test_macs_are_multiplications_with_weights() -> None:
     assert Conv(8, 3, groups=2).macs(((4, 9, 7),)) == 8 * 7 * 5 * 2 * 9
     assert Dense(10).macs(((5,),)) == 50
-    workers = {type(kind) for kind, ins, _ in OUTPUTS if kind.macs(ins)}
-    assert workers == {Conv, Dense}
+    assert MaxPool(2).macs(((4, 9, 7),)) == 0
 
 
 def test_pads_are_resolved_for_what_arrives() -> None:
@@ -138,8 +81,8 @@ def test_reach_of_windows_points_and_global_kinds() -> None:
 
 
 def test_what_holds_only_in_training_or_cuts_the_picture_says_so() -> None:
-    kinds = [kind for kind, _, _ in OUTPUTS]
-    assert {type(kind) for kind in kinds if kind.training_only} == {Dropout}
+    kinds = [kind for kind, _, _ in ALL_EXAMPLES]
+    assert {type(kind) for kind in kinds if kind.training_only} == {Dropout, DropPath}
     assert {type(kind) for kind in kinds if kind.geometric} == {Input, Resize, Crop}
 
 

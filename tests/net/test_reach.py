@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from math import floor
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foveal.net import reach
-from foveal.net.reach import POINT, Cells, Reach, adaptive, compose, join, upsampling, window
+from foveal.net.reach import (
+    POINT,
+    Cells,
+    Reach,
+    adaptive,
+    aligned,
+    compose,
+    interpolation,
+    join,
+    upsampling,
+    window,
+)
 
 Reads = Callable[[int], set[int]]
 PLACES = range(-9, 10)
@@ -34,6 +46,24 @@ def of_upsampling(factor: int) -> tuple[Reach, Reads]:
     return made, lambda place: {place // factor}
 
 
+def between(at: Fraction) -> set[int]:
+    """The positions that are less than one away."""
+    return {i for i in (floor(at), floor(at) + 1) if abs(at - i) < 1}
+
+
+def of_interpolation(factor: int) -> tuple[Reach, Reads]:
+    made = interpolation(factor)
+    assert made is not None
+    half = Fraction(1, 2)
+    return made, lambda place: between((place + half) / factor - half)
+
+
+def of_aligned(arriving: int, factor: int) -> tuple[Reach, Reads]:
+    made = aligned(arriving, factor)
+    assert made is not None
+    return made, lambda place: between(Fraction(place * (arriving - 1), factor * arriving - 1))
+
+
 def of_adaptive(arriving: int, leaving: int) -> tuple[Reach, Reads]:
     def reads(place: int) -> set[int]:
         first = place * arriving // leaving
@@ -53,6 +83,8 @@ WINDOWS = st.builds(of_window, small(1, 5), small(1, 3), small(1, 3), small(0, 4
 MAPS = st.one_of(
     WINDOWS,
     st.builds(of_upsampling, small(1, 4)),
+    st.builds(of_interpolation, small(1, 4)),
+    st.builds(of_aligned, small(2, 6), small(1, 4)),
     st.builds(of_adaptive, small(1, 12), small(1, 12)),
 )
 
@@ -127,6 +159,10 @@ def test_upsampling_by_two_halves_the_jump() -> None:
     assert (made.jump, made.size) == (Fraction(1, 2), 2)
 
 
+def test_one_position_alone_is_repeated_where_corners_are_aligned() -> None:
+    assert aligned(1, 3) == upsampling(3)
+
+
 def test_the_whole_picture_stays_the_whole_picture() -> None:
     assert compose(None, POINT) is None
     assert compose(POINT, None) is None
@@ -142,6 +178,8 @@ def test_dilation_leaves_holes() -> None:
 def test_what_would_need_more_memory_than_it_is_worth_is_not_followed() -> None:
     assert window(2, 1, reach.WIDEST, 0) is None
     assert upsampling(reach.LONGEST_PERIOD + 1) is None
+    assert interpolation(reach.LONGEST_PERIOD + 1) is None
+    assert aligned(reach.LONGEST_PERIOD, 2) is None
     assert adaptive(2 * reach.LONGEST_PERIOD + 1, reach.LONGEST_PERIOD + 1) is None
     assert adaptive(reach.WIDEST, 1) is None
     assert compose(upsampling(reach.LONGEST_PERIOD), upsampling(2)) is None

@@ -223,6 +223,18 @@ LINES: list[tuple[str, Shape, str]] = [
         "n[1] = ⌊(n[0] + 2p - f)/s + 1⌋ = ⌊(4 + 0 - 2)/2 + 1⌋ = 2",
     ),
     ("maxpool 2", (3, 4, 4), "learnable params l[1] = 0"),
+    (
+        "minpool 2 ceil",
+        (3, 5, 5),
+        "n[1] = ⌈(n[0] + 2p - f)/s + 1⌉ = ⌈(5 + 0 - 2)/2 + 1⌉ = 3",
+    ),
+    ("sumpool 2", (3, 4), "n_c[1] = n_c[0] = 3"),
+    ("adaptiveavgpool 3 -> lppool 2", (3, 8, 8), "n[adaptiveavgpool1] = 3"),
+    (
+        "b: conv 2 1 -> pool 2 -> maxunpool 2( identity | @b ) -> conv 2 3",
+        (3, 8, 8),
+        "n[3] = ⌊(n[1] + 2p - f)/s + 1⌋ = ⌊(8 + 0 - 3)/1 + 1⌋ = 6",
+    ),
     ("maxpool 2", (3, 4, 4), "n_c[1] = n_c[0] = 3"),
     (
         "conv 2 3x5 padding 1",

@@ -110,6 +110,16 @@ def relu_slope() -> None:
     print("at -1, 0, 1:", slopes[0].tolist())
 
 
+def softplus_slope() -> None:
+    x, nudge = np.array([[-2.0, 0.0, 3.0]]), 2.0**-10
+    softplus = reference.build(foveal.parse("softplus").bind((3,)), {})
+    slopes = softplus.backward(x, {"": np.ones((1, 3))}).input[0]
+    by_hand = (answer("softplus", x[0] + nudge) - answer("softplus", x[0] - nudge)) / (2 * nudge)
+    print("slope of softplus:", slopes.round(6).tolist())
+    print("by nudging x:     ", by_hand.round(6).tolist())
+    print("sigmoid:          ", answer("sigmoid", x[0]).round(6).tolist())
+
+
 def one_matrix() -> None:
     for between in ("", "relu -> "):
         net = f"conv 4 3 -> {between}conv 2 3"
@@ -178,6 +188,60 @@ def slope_by_hand() -> None:
     print("backpropagation = nudging the weight:", bool(abs(backward / by_hand - 1) < 1e-4))
 
 
+def flipped_kernel() -> None:
+    """The filter is 1 at its upper right corner only: it shows where it looks."""
+    corner = [[[[0, 0, 1], [0, 0, 0], [0, 0, 0]]]]
+    impulse = np.zeros((1, 5, 5))
+    impulse[0, 2, 2] = 1
+    for words in ("", " flip"):
+        made = answer(f"conv 1 3 no bias{words}", impulse, {"conv1.weight": corner})[0]
+        row, column = np.argwhere(made)[0]
+        print(f"conv{words}: the impulse comes out at row {row}, column {column}")
+
+
+def divided_kernel() -> None:
+    flat, ramp = np.full((1, 4, 4), 9.0), np.arange(16.0).reshape(1, 4, 4)
+    blur = {"conv1.weight": [[[[1, 2, 1], [2, 4, 2], [1, 2, 1]]]]}
+    net = "conv 1 3 no bias unit_sum"
+    print("a constant picture of 9:", *answer(net, flat, blur).ravel())
+    print("a ramp keeps its values:", *answer(net, ramp, blur).ravel())
+    try:
+        answer(net, flat, {"conv1.weight": [[[[1, 0, -1]] * 3]]})
+    except foveal.FovealError as error:
+        print(error)
+
+
+def figure_two() -> None:
+    red = np.arange(1.0, 17).reshape(4, 4)
+    picture = np.stack([red, red + 16, red + 32])
+    net = "depthwise 3 no bias shared unit_sum"
+    made = answer(net, picture, {"depthwise1.weight": [[[[1, 0, 0], [0, 0, 0], [0, 0, 1]]]]})
+    print(f"a map for each channel: {made.shape[0]}")
+    print("red: rcc1 =", made[0, 0, 0], "rcc2 =", made[0, 0, 1])
+    print("green:", made[1, 0, 0], "blue:", made[2, 0, 0])
+
+
+def one_kernel() -> None:
+    for words in ("", " shared"):
+        step = foveal.parse(f"conv 1 3 no bias{words}").bind((3, 8, 8)).steps[0]
+        print(f"conv 1 3{words}: {step.tensors[0].size} weights for 3 channels")
+    picture = np.stack([np.full((3, 3), value) for value in (1.0, 10.0, 100.0)])
+    made = answer("conv 1 3 no bias shared", picture, {"conv1.weight": [[np.eye(3)]]})
+    print("the same kernel on red, green and blue, summed:", made.item())
+
+
+def strip() -> None:
+    """Read ten digits at once with the net that learned single ones."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits().images[:10] * 255 / 16
+    picture = np.concatenate([*digits.astype(np.uint8)], axis=1)
+    model = foveal.load(next(Path("runs").rglob("model.safetensors")))
+    made = model.slide(picture).probabilities[0]
+    print(f"made for {model.input}, shown {picture.shape}: {made.shape[0]} answers")
+    print("every eighth:", "".join(model.classes[i] for i in made[::8].argmax(1)))
+
+
 def tables_and_chairs() -> None:
     random = Random(0)
     for name in ("table", "chair"):
@@ -218,6 +282,7 @@ SHOWN: dict[str, Callable[[], None]] = {
         filters_learn,
         rectify,
         relu_slope,
+        softplus_slope,
         one_matrix,
         pools,
         sum_to_one,
@@ -225,6 +290,11 @@ SHOWN: dict[str, Callable[[], None]] = {
         moved,
         first_loss,
         slope_by_hand,
+        flipped_kernel,
+        divided_kernel,
+        figure_two,
+        one_kernel,
+        strip,
     )
 }
 """What a statement may name as its `python`."""

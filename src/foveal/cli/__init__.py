@@ -31,6 +31,7 @@ COMMANDS = {
     "evaluate": Entry("foveal.cli.evaluate", "Measure a model on pictures with known answers."),
     "export": Entry("foveal.cli.export", "Write a model as ONNX, compared with its engines."),
     "show": Entry("foveal.cli.show", "Show a net layer by layer: shapes, parameters, sight, work."),
+    "filter": Entry("foveal.cli.filter", "Filter pictures: edges, blur, sharpen and others."),
     "data": Entry("foveal.cli.data", "Look at pictures and labels before training."),
     "zoo": Entry("foveal.cli.zoo", "List the published nets, or write one out."),
     "articles": Entry("foveal.cli.articles", "Check what the articles say, on this machine."),

@@ -8,10 +8,63 @@ from dataclasses import replace
 
 import numpy as np
 
-from foveal.net.layers import BatchNorm, Conv, Dense
+from foveal.engines.weights import norms
+from foveal.net.layers import BatchNorm, Conv, Dense, Depthwise
 from foveal.net.program import Program, Step
 
 Weights = Mapping[str, np.ndarray]
+
+
+def plain_weights(program: Program, weights: Weights) -> tuple[Program, dict[str, np.ndarray]]:
+    """Give layers the weights that they really use: no flip, no sharing, no division, no length.
+
+    Use it on a net that has learned. What a layer makes of its weights before it uses them is then
+    done once, and the layer is a plain one, as every runtime knows it.
+
+    Shape:   every value keeps its shape
+    Params:  of `shared` kernels as many as channels; no `gain`
+    Raises:  nothing
+    Source:  none
+
+    >>> from foveal.net import Net
+    >>> program = Net.of(Conv(1, (1, 2), bias=False, flip=True, weight="unit_sum")).bind((1, 1, 2))
+    >>> plain, weights = plain_weights(program, {"conv1.weight": np.array([[[[1.0, 3.0]]]])})
+    >>> plain.steps[0].kind, weights["conv1.weight"].tolist()
+    (Conv(out_channels=1, kernel_size=(1, 2), ...bias=False, ...), [[[[0.75, 0.25]]]])
+    """
+    steps, made = [], dict(weights)
+    for step in program.steps:
+        if isinstance(step.kind, Conv | Depthwise | Dense):
+            kind = _plain(step.kind)
+            paths = step.tensor_paths()
+            made[paths["weight"]] = _used(step, {name: weights[p] for name, p in paths.items()})
+            step = replace(step, kind=kind, tensors=kind.tensors(step.ins))
+        steps.append(step)
+    plain = replace(program, steps=tuple(steps))
+    return plain, {path: made[path] for path in plain.tensors()}
+
+
+def _plain(kind: Conv | Depthwise | Dense) -> Conv | Depthwise | Dense:
+    if isinstance(kind, Dense):
+        return replace(kind, weight="free", init=None)
+    return replace(kind, weight="free", init=None, flip=False, shared=False)
+
+
+def _used(step: Step, tensors: Weights) -> np.ndarray:
+    """The weights of a step as they enter its sums."""
+    weight, kind = tensors["weight"].astype(np.float64), step.kind
+    if "gain" in tensors:
+        scale = tensors["gain"] / norms(weight)
+        weight = weight * scale.reshape(-1, *(1,) * (weight.ndim - 1))
+    if isinstance(kind, Conv) and kind.shared:
+        weight = np.repeat(weight, step.ins[0][0] // kind.groups, axis=1)
+    if isinstance(kind, Depthwise) and kind.shared:
+        weight = np.tile(weight, (step.ins[0][0], *(1,) * (weight.ndim - 1)))
+    if isinstance(kind, Conv | Depthwise | Dense) and kind.weight == "unit_sum":
+        weight = weight / weight.sum(axis=tuple(range(1, weight.ndim)), keepdims=True)
+    if isinstance(kind, Conv | Depthwise) and kind.flip:
+        weight = np.flip(weight, axis=tuple(range(2, weight.ndim)))
+    return np.ascontiguousarray(weight, tensors["weight"].dtype)
 
 
 def fold_batch_norm(program: Program, weights: Weights) -> tuple[Program, dict[str, np.ndarray]]:
@@ -23,7 +76,8 @@ def fold_batch_norm(program: Program, weights: Weights) -> tuple[Program, dict[s
     or its weights or those of the batch norm are shared.
 
     Shape:   every value that is left keeps its shape
-    Params:  per batch norm 4 * C fewer, and C more where the layer had no bias
+    Params:  per batch norm 4 * C fewer (2 * C of one without weight and bias), and C more where
+             the layer had no bias
     Raises:  nothing
     Source:  Jacob et al. 2018, arXiv:1712.05877, section 3.2
 
@@ -44,7 +98,8 @@ def fold_batch_norm(program: Program, weights: Weights) -> tuple[Program, dict[s
         if (
             isinstance(step.kind, BatchNorm)
             and before is not None
-            and isinstance(before.kind, Conv | Dense)
+            and isinstance(before.kind, Conv | Depthwise | Dense)
+            and before.kind == _plain(before.kind)
             and uses[before.output] == owners[before.owner] == owners[step.owner] == 1
         ):
             del made_by[before.output]
@@ -63,8 +118,9 @@ def _folded(
 ) -> dict[str, np.ndarray]:
     """The weight and bias of a layer with the batch norm after it inside."""
     old, new = before.tensor_paths(), layer.tensor_paths()
-    gain, shift, mean, var = (weights[path] for path in norm.tensor_paths().values())
-    scale = gain / np.sqrt(var + np.float64(eps))
+    held = {name: weights[path] for name, path in norm.tensor_paths().items()}
+    mean, gain, shift = held["running_mean"], held.get("weight", 1), held.get("bias", 0)
+    scale = gain / np.sqrt(held["running_var"] + np.float64(eps))
     weight = weights[old["weight"]]
     bias = weights[old["bias"]] if "bias" in old else np.zeros_like(mean)
     columns = scale.astype(weight.dtype).reshape(-1, *(1,) * (weight.ndim - 1))

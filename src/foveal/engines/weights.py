@@ -3,37 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import prod
+from math import sqrt
 
 import numpy as np
 
+from foveal.engines.starts import start
 from foveal.errors import SpecError
-from foveal.net.kind import shape_text
-from foveal.net.layers import BatchNorm, Dropout, MaxPool, ReLU
+from foveal.net.kind import Kind, shape_text
+from foveal.net.layers import (
+    ELU,
+    GELU,
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    AvgPool,
+    BatchNorm,
+    Conv,
+    Dense,
+    Depthwise,
+    Dropout,
+    DropPath,
+    GroupNorm,
+    HardSwish,
+    InstanceNorm,
+    LayerNorm,
+    LeakyReLU,
+    LocalResponseNorm,
+    MaxPool,
+    MinPool,
+    ReLU,
+    SiLU,
+    StochasticPool,
+    Upsample,
+)
 from foveal.net.program import Program, Step
 
 FEW = 3
 """How many names an error lists."""
 HEAD_GAIN = 0.1
 """Gain of layers that make a result: first answers are alike, so the first loss is ln(classes)."""
+KEEPING = (
+    BatchNorm,
+    GroupNorm,
+    LayerNorm,
+    InstanceNorm,
+    LocalResponseNorm,
+    Dropout,
+    DropPath,
+    MaxPool,
+    MinPool,
+    AvgPool,
+    StochasticPool,
+    AdaptiveMaxPool,
+    AdaptiveAvgPool,
+    Upsample,
+)
+"""Kinds between a layer and its activation that leave the size of values about as it is, or make
+it 1."""
+RECTIFIERS = (ReLU, ELU, GELU, SiLU, HardSwish)
+"""Kinds that pass what is above zero and take away about half of the size of values."""
 
 
 def initial(program: Program, seed: int) -> dict[str, np.ndarray]:
     """Random starting weights and statistics by path, float32.
 
-    Weights are normal with variance gain² / fan_in: gain √2 before a ReLU (He et al. 2015,
-    arXiv:1502.01852), 1 before other activations (LeCun et al. 1998, "Efficient BackProp"),
-    `HEAD_GAIN` for the last layer. Biases start at zero.
+    A tensor whose kind says `init` starts so. Otherwise weights are normal with variance
+    gain² / fan_in: gain √2 before a ReLU and its kin, √(2 / (1 + slope²)) before one that leaks
+    (He et al. 2015, arXiv:1502.01852), 1 before other activations (LeCun et al. 1998, "Efficient
+    BackProp"), `HEAD_GAIN` for the last layer. Biases start at zero.
     """
     random = np.random.default_rng(seed)
     gains = _gains(program)
-    made = {}
+    made: dict[str, np.ndarray] = {}
     for step, path, tensor in program.owned():
-        if tensor.init == "kaiming":
-            deviation = gains[step.path] / prod(tensor.shape[1:]) ** 0.5
+        if tensor.init is None:
+            deviation = gains[step.path] / tensor.fans[0] ** 0.5
             made[path] = random.standard_normal(tensor.shape, np.float32) * np.float32(deviation)
+        elif tensor.init == "norm":
+            made[path] = norms(made[f"{step.owner}.weight"])
         else:
-            made[path] = np.full(tensor.shape, tensor.init == "one", np.float32)
+            made[path] = start(tensor, random).astype(np.float32)
     return made
 
 
@@ -63,6 +111,27 @@ def check(program: Program, weights: Mapping[str, np.ndarray]) -> None:
                 expected=shape_text(tensor.shape),
                 fix="weights of the same net",
             )
+    for step in program.steps:
+        if isinstance(step.kind, Conv | Depthwise | Dense) and step.kind.weight == "unit_sum":
+            _check_sums(step, weights[f"{step.owner}.weight"])
+
+
+def norms(weight: np.ndarray) -> np.ndarray:
+    """The length of each filter (of each row of a matrix)."""
+    lengths: np.ndarray = np.sqrt((weight.reshape(len(weight), -1) ** 2).sum(axis=1))
+    return lengths
+
+
+def _check_sums(step: Step, weight: np.ndarray) -> None:
+    """SpecError if the weights of a filter sum to zero, up to rounding."""
+    filters = weight.reshape(len(weight), -1).astype(np.float64)
+    none = np.abs(filters.sum(axis=1)) <= np.abs(filters).sum(axis=1) * np.finfo(np.float32).eps
+    if none.any():
+        raise SpecError(
+            f"filter {int(none.argmax())} cannot be divided by the sum of its weights, which is 0",
+            where=step.path,
+            fix="leave out unit_sum: a filter for edges sums to 0 and cannot keep a flat picture",
+        )
 
 
 def _gains(program: Program) -> dict[str, float]:
@@ -73,16 +142,22 @@ def _gains(program: Program) -> dict[str, float]:
             readers.setdefault(value, []).append(step)
     gains = {}
     for step in program.steps:
-        kinds = {type(reader.kind) for reader in _followers(step, readers)}
-        followed = bool(kinds)
-        gains[step.path] = 2**0.5 if ReLU in kinds else 1.0 if followed else HEAD_GAIN
+        wanted = [_gain(reader.kind) for reader in _followers(step, readers)]
+        gains[step.path] = max(wanted, default=HEAD_GAIN)
     return gains
+
+
+def _gain(kind: Kind) -> float:
+    """What makes up for the share of the size of values that a kind takes away."""
+    if isinstance(kind, LeakyReLU):
+        return sqrt(2 / (1 + kind.slope**2))
+    return sqrt(2) if isinstance(kind, RECTIFIERS) else 1.0
 
 
 def _followers(step: Step, readers: dict[int, list[Step]]) -> Iterator[Step]:
     """The steps that read a value, looking through kinds that leave its size as it is."""
     for reader in readers.get(step.output, ()):
-        if isinstance(reader.kind, BatchNorm | Dropout | MaxPool):
+        if isinstance(reader.kind, KEEPING):
             yield from _followers(reader, readers)
         else:
             yield reader

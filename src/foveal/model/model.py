@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from foveal.data import Dataset, Loaded
     from foveal.data.colours import Pixels
     from foveal.engines.agreement import Agreement
+    from foveal.model.sweep import Sweep
 
 BATCH = 32
 """Pictures that are predicted together."""
@@ -145,6 +146,19 @@ class Model:
                 names = [str(file) for file in files[start : start + BATCH]]
                 chunk = list(islice(prepared, len(names)))
                 yield from self._answers(engine.result(), names, chunk)
+
+    def slide(self, picture: Pixels) -> Sweep:
+        """Ask about every place of one picture that is larger than what the model reads.
+
+        Use it to read a row of things one after another, or to find where one is:
+        `model.slide(strip).found()`. The picture is not resized.
+
+        Shape:  (H, W, C) uint8, grey also (H, W)
+        Raises: ShapeError if the picture is too small; SpecError if the net cannot slide
+        """
+        from foveal.model.sweep import sweep
+
+        return sweep(self, picture)
 
     def probabilities(self, prepared: Pixels) -> np.ndarray:
         """The probabilities of prepared pictures.

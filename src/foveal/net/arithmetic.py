@@ -9,7 +9,6 @@ from math import prod
 
 from foveal.net import formulas
 from foveal.net.kind import Shape
-from foveal.net.layers import window
 from foveal.net.program import Program, Step
 from foveal.net.sight import Sight, sights
 
@@ -45,6 +44,8 @@ class Row:
     """Share of the field's positions along each axis that are really read."""
     whole_picture: bool
     """A global step lies before it: every position sees everything."""
+    gated: bool
+    """A gate or a mean with a sight of its own has weighed what the field sees."""
     formulas: Mapping[str, str]
     """How the numbers come about, with the numbers put in."""
     note: str
@@ -109,7 +110,11 @@ def arithmetic(program: Program) -> Arithmetic:
         rows=rows,
         results=tuple(program.result_shapes().items()),
         parameters=parameters,
-        trainable=parameters,
+        trainable=sum(
+            tensor.size
+            for tensor in program.tensors().values()
+            if tensor.trained and not tensor.frozen
+        ),
         statistics=sum(row.statistics for row in rows),
         macs=sum(row.macs for row in rows),
         memory=sum(row.memory for row in rows),
@@ -134,14 +139,15 @@ def _row(step: Step, owner: Step, seen: list[Sight], origin: str) -> Row:
         jump=sight.jump,
         start=sight.start,
         coverage=sight.coverage,
-        whole_picture=sight.whole,
+        whole_picture=sight.whole and bool(sight.reaches),
+        gated=sight.gated,
         formulas=formulas.formulas(step, owner, seen),
         note="; ".join(_notes(step, owner, seen)),
     )
 
 
 def _notes(step: Step, owner: Step, seen: list[Sight]) -> list[str]:
-    notes = [window.remainder(step.kind.windows(step.ins))]
+    notes = [step.kind.note(step.ins)]
     if step.tensors and owner is not step:
         notes.append(f"shared with {owner.path}")
     sight, before = seen[step.output], [seen[value] for value in step.inputs]
@@ -150,7 +156,12 @@ def _notes(step: Step, owner: Step, seen: list[Sight]) -> list[str]:
         and not sight.whole
         and None not in (earlier.receptive_field for earlier in before)
     ):
-        notes.append("from here on the receptive field has no one size: " + _irregular(before))
+        notes.append(
+            "from here on the receptive field has no one size: " + _irregular(step, before)
+        )
+    if sight.gated and not any(earlier.gated for earlier in before):
+        weighs = "mean and variance see" if step.kind.surveys(step.ins) else "gate sees"
+        notes.append(f"its {weighs} more than this field")
     if sight.coverage and min(sight.coverage, default=1) < min(
         (share for earlier in before for share in earlier.coverage or ()), default=1
     ):
@@ -158,12 +169,14 @@ def _notes(step: Step, owner: Step, seen: list[Sight]) -> list[str]:
     return [note for note in notes if note]
 
 
-def _irregular(before: list[Sight]) -> str:
+def _irregular(step: Step, before: list[Sight]) -> str:
     if len({sight.origin for sight in before}) > 1:
         return "its branches see pictures of different size"
     if len({sight.jump for sight in before}) > 1:
         return "its branches have different jumps"
-    return "it is too wide to be followed"
+    if step.kind.windows(step.ins):
+        return "it is too wide to be followed"
+    return "some positions read nothing, or others than their neighbours do"
 
 
 def _percent(coverage: tuple[Fraction, ...]) -> str:
@@ -199,6 +212,7 @@ def _facts(row: Row) -> dict[str, object]:
         "start": _numbers(row.start),
         "coverage": _numbers(row.coverage),
         "global": row.whole_picture,
+        "gated": row.gated,
         "formulas": dict(row.formulas),
         "note": row.note,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from foveal.errors import FovealError, ShapeError, SpecError, did_you_mean
@@ -57,7 +57,7 @@ def bind(root: Chain, input: Shape) -> Program:
         )
     binder = _Binder(input)
     value = binder.chain(root, 0, "", "", {})
-    return Program(input, tuple(binder.steps), tuple(_results("", value)))
+    return Program(input, tuple(_ramped(binder.steps)), tuple(_results("", value)))
 
 
 class _Binder:
@@ -192,6 +192,18 @@ class _Binder:
             expected=error.expected,
             fix=error.fix,
         )
+
+
+def _ramped(steps: list[Step]) -> Iterator[Step]:
+    """The steps with every ramp resolved: what a layer does depends on its place in the net."""
+    count = sum(step.kind.ramped(0, 1) is not step.kind for step in steps)
+    number = 0
+    for step in steps:
+        kind = step.kind.ramped(number, count)
+        if kind is not step.kind:
+            number += 1
+            step = replace(step, kind=kind)
+        yield step
 
 
 def _join(path: str, name: str) -> str:

@@ -7,7 +7,7 @@ from math import prod
 from foveal.net.kind import Shape, shape_text
 from foveal.net.program import Step
 from foveal.net.reach import Reach
-from foveal.net.sight import Sight
+from foveal.net.sight import Sight, direct
 
 WHOLE = "the whole picture"
 VARIES = "varies from place to place"
@@ -44,18 +44,26 @@ def _macs(step: Step) -> str:
     if total % outputs:
         return f"{total:,}"
     each = total // outputs
-    factors = step.tensors[0].shape[1:] if step.tensors else ()
-    products = _product(factors) if prod(factors) == each else f"{each:,}"
+    products = _reads(step, each)
     return f"{_product(step.shape)} outputs * {products} = {total:,}"
+
+
+def _reads(step: Step, each: int) -> str:
+    """How many values go into one of the output, as channels times kernel where it is that."""
+    kernel = tuple(axis.kernel_size for axis in step.kind.windows(step.ins))
+    channels, rest = divmod(each, prod(kernel))
+    factors = (channels, *kernel) if kernel and not rest else (each,)
+    return _product(factors)
 
 
 def _compared(step: Step) -> dict[str, str]:
     """What a fully connected layer between the same values would see and need."""
-    values, units, weights = prod(step.ins[0]), prod(step.shape), step.tensors[0].shape[1:]
-    own, bias = sum(tensor.size for tensor in step.tensors), len(step.tensors) > 1
+    values, units = prod(step.ins[0]), prod(step.shape)
+    each = step.kind.macs(step.ins) // units
+    own, bias = sum(tensor.size for tensor in step.tensors), step.tensors[-1].name == "bias"
     dense = values * units + units * bias
     product = f"{values:,} * {units:,}" + f" + {units:,}" * bias
-    read = f"{_product(weights)} = {prod(weights):,}"
+    read = f"{_reads(step, each)} = {each:,}"
     return {
         "sparsity": f"each output reads {read} of {values:,} values",
         "sharing": f"{own:,} instead of {product} = {dense:,} if fully connected"
@@ -82,7 +90,7 @@ def _field(step: Step, seen: list[Sight]) -> str:
 
 
 def _field_along(step: Step, axis: int, reach: Reach, seen: list[Sight]) -> str:
-    before = [seen[value].reaches[axis] for value in step.inputs]
+    before = [s.reaches[axis] for s in direct(step, [seen[value] for value in step.inputs])]
     sizes = [earlier.size for earlier in before if earlier is not None]
     own = step.kind.reach(step.ins, axis)
     if len(before) > 1:

@@ -17,19 +17,26 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 """Sizes without the batch: (channels, *spatial axes), or (features,) when flat."""
+Start = str | tuple[float, ...] | None
+"""How a tensor starts: a word such as `normal:0.02`, numbers, or None for what suits the net."""
 Pads = tuple[tuple[int, int], ...]
 """Padding before and after, in positions, for each spatial axis."""
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """One array that a step owns: trained, or a statistic kept beside the weights."""
+    """One array that a step owns: a parameter, or a statistic kept beside the parameters."""
 
     name: str
     shape: Shape
     trained: bool = True
-    init: str = "zero"
-    """How it starts: zero, one, or kaiming (He et al. 2015, by the fan-in)."""
+    """A parameter; false for statistics."""
+    init: Start = "zero"
+    """How it starts (`foveal.net.initialisers`)."""
+    fans: tuple[int, int] = (0, 0)
+    """How many values a weight sums over, and how many sums one value goes into."""
+    frozen: bool = False
+    """A parameter that training leaves as it is."""
 
     @property
     def size(self) -> int:
@@ -54,6 +61,8 @@ class Kind:
     """Reads what arrives from outside, so nothing may stand before it."""
     geometric: ClassVar[bool] = False
     """Cuts the picture to size before the net looks at it; receptive fields count from there."""
+    whole: ClassVar[bool] = False
+    """Every output sees all that arrives (dense, flatten, global pooling)."""
 
     def __post_init__(self) -> None:
         for field, constraint in self.constraints.items():
@@ -81,8 +90,23 @@ class Kind:
         return ()
 
     def reach(self, ins: tuple[Shape, ...], axis: int) -> Reach | None:
-        """Which input positions an output position reads along an axis; None for all of them."""
-        return POINT
+        """Which input positions an output position reads along an axis; None if no rule says it."""
+        return None if self.whole else POINT
+
+    def surveys(self, ins: tuple[Shape, ...]) -> bool:
+        """Whether numbers of the whole picture, such as its mean, weigh what each output sees."""
+        return False
+
+    def ramped(self, number: int, count: int) -> Kind:
+        """This kind as the number-th (from 0) of `count` in a ramp through the net; itself if none.
+
+        A ramp begins at nothing and ends with what the field says.
+        """
+        return self
+
+    def note(self, ins: tuple[Shape, ...]) -> str:
+        """What a reader should know of it, where that follows from what arrives; mostly empty."""
+        return ""
 
     def formula(self, ins: tuple[Shape, ...]) -> str:
         """The arithmetic with the numbers put in, in the notation of Dumoulin & Visin 2016."""
@@ -91,6 +115,14 @@ class Kind:
 
 class Merge(Kind):
     """A kind that joins several values of parallel branches into one."""
+
+    gates: ClassVar[bool] = False
+    """A branch that is smaller than what is made only weighs the others; sight is theirs."""
+
+    def seen(self, ins: tuple[Shape, ...]) -> tuple[bool, ...]:
+        """Of each branch whether sight is its own; what is not seen only weighs the others."""
+        axes = self.output(ins)[1:]
+        return tuple(not self.gates or shape[1:] == axes for shape in ins)
 
 
 def spatial(kind: Kind, shape: Shape) -> Shape:

@@ -105,9 +105,59 @@ def adaptive(arriving: int, leaving: int) -> Reach | None:
     return Reach(arriving // turns, tuple(Cells(a, (1 << b - a) - 1) for a, b in spans))
 
 
+def transposed(kernel_size: int, stride: int, dilation: int, before: int) -> Reach | None:
+    """A transposed window: output o reads every i with o = i * stride - before + t * dilation.
+
+    None if some outputs read nothing, or the kernel is too wide to be followed.
+    """
+    if stride > LONGEST_PERIOD or dilation * (kernel_size - 1) >= WIDEST:
+        return None
+    made: list[list[int]] = [[] for _ in range(stride)]
+    for tap in range(kernel_size):
+        place = (tap * dilation - before) % stride
+        made[place].append((place + before - tap * dilation) // stride)
+    if not all(made):
+        return None
+    firsts = [min(reads) for reads in made]
+    masks = [sum(1 << i - first for i in reads) for reads, first in zip(made, firsts, strict=True)]
+    return Reach(1, tuple(map(Cells, firsts, masks)))
+
+
 def upsampling(factor: int) -> Reach | None:
     """Repeating every position: output o reads o // factor."""
     return Reach(1, (Cells(0, 1),) * factor) if factor <= LONGEST_PERIOD else None
+
+
+def interpolation(factor: int) -> Reach | None:
+    """Lines between centres: output o lies at (o + ½) / factor - ½ and reads what is around it.
+
+    Before clipping: where nothing arrives, at the border, the nearest position is read instead.
+    """
+    if factor > LONGEST_PERIOD:
+        return None
+    return Reach(1, tuple(_around(2 * o + 1 - factor, 2 * factor) for o in range(factor)))
+
+
+def aligned(arriving: int, factor: int) -> Reach | None:
+    """Lines from the first centre to the last: output o lies at o (n - 1) / (factor * n - 1)."""
+    advance, period = arriving - 1, factor * arriving - 1
+    if not advance:
+        return upsampling(factor)
+    turns = gcd(advance, period)
+    advance, period = advance // turns, period // turns
+    if period > LONGEST_PERIOD:
+        return None
+    return Reach(advance, tuple(_around(o * advance, period) for o in range(period)))
+
+
+def _around(place: int, unit: int) -> Cells:
+    """The positions next to place / unit: one if it is a position itself."""
+    return Cells(place // unit, 0b11 if place % unit else 0b1)
+
+
+def shift(by: int) -> Reach:
+    """Every position as it was, but called by another number: output o reads o + by."""
+    return Reach(1, (Cells(by, 1),))
 
 
 @lru_cache(maxsize=1024)

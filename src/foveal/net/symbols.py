@@ -8,9 +8,24 @@ d(f - 1) + 1, and with g groups a filter sees n_c / g maps.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from foveal.net.kind import Kind, Shape
-from foveal.net.layers import AvgPool, Concat, Conv, Dense, Flatten, MaxPool
+from foveal.net.layers import (
+    AvgPool,
+    Concat,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Depthwise,
+    Flatten,
+    LocallyConnected,
+    LpPool,
+    MaxPool,
+    MinPool,
+    StochasticPool,
+    SumPool,
+)
 from foveal.net.layers.window import Window
 from foveal.net.program import Program, Step
 
@@ -22,20 +37,42 @@ class _Labels:
 
     def __init__(self, program: Program) -> None:
         self.layers = 0
+        self.begun = False
+        """Whether a step has changed what is layer 0."""
         self.sizes = {0: "0"}
         self.channels = {0: ("n_c[0]", str(program.input[0]))}
 
     def number(self, step: Step) -> str:
         """The number of a step that is a layer."""
         self.layers += 1
+        self.begun = True
         self.sizes[step.output] = str(self.layers)
         self.channels[step.output] = (f"n_c[{self.layers}]", str(step.shape[0]))
         return str(self.layers)
 
     def pass_on(self, step: Step) -> None:
-        """A step that is no layer has size and channels of what it reads."""
-        self.sizes[step.output] = self.sizes[step.inputs[0]]
-        self.channels[step.output] = self.channels[step.inputs[0]]
+        """A step that is no layer has size and channels of what it reads.
+
+        Of several values it reads: those of one that is like what is made, or that has as many.
+        """
+        read = sorted(zip(step.inputs, step.ins, strict=True), key=lambda v: v[1] != step.shape)
+        axes = [value for value, shape in read if shape[1:] == step.shape[1:]]
+        channels = [value for value, shape in read if shape[0] == step.shape[0]]
+        self.sizes[step.output] = self.sizes[[*axes, step.inputs[0]][0]]
+        self.channels[step.output] = self.channels[[*channels, step.inputs[0]][0]]
+
+    def name(self, step: Step) -> list[str]:
+        """What a step has changed that is no layer, called by its path; lines that say it."""
+        lines = []
+        if all(step.shape[1:] != shape[1:] for shape in step.ins):
+            self.sizes[step.output] = step.path
+            lines += _sizes(step.shape[1:], step.path)
+        laid_out = len(step.ins[0]) == 1 < len(step.shape)
+        if laid_out or all(step.shape[0] != shape[0] for shape in step.ins):
+            self.channels[step.output] = f"n_c[{step.path}]", str(step.shape[0])
+            lines.append(f"n_c[{step.path}] = {step.shape[0]}")
+        self.begun = self.begun or bool(lines)
+        return lines
 
 
 def symbols(program: Program) -> str:
@@ -58,7 +95,7 @@ def _picture(program: Program) -> str:
     """Layer 0: the input, or what is left of it when it has been cut to size."""
     picture = program.input
     for step in program.steps:
-        if type(step.kind) in STEPS:
+        if type(step.kind) in STEPS or (step.shape != step.ins[0] and not step.kind.geometric):
             break
         picture = step.shape
     return ", ".join([*_sizes(picture[1:], "0"), f"n_c[0] = {picture[0]}"])
@@ -72,20 +109,66 @@ def _sizes(sizes: Shape, layer: str) -> list[str]:
 
 def _conv(step: Step, labels: _Labels) -> list[str]:
     before = labels.sizes[step.inputs[0]]
-    channels, count = labels.channels[step.inputs[0]]
+    channels = _seen(step, labels)
     layer = labels.number(step)
     made = step.kind.windows(step.ins)
-    alike = len({axis.kernel_size for axis in made}) == 1
-    names = [f"f{'' if alike else axis}[{layer}]" for axis in _AXES[len(made)]]
-    sizes = [str(axis.kernel_size) for axis in made]
-    groups = step.ins[0][0] // step.tensors[0].shape[1]
-    shared = f"/{groups}" if groups > 1 else ""
+    names, sizes = _kernel([axis.kernel_size for axis in made], layer)
     return [
         _title(layer, step),
         *_windows(made, before, layer),
         f"n_c[{layer}] = {step.shape[0]}",
-        _params(layer, step, [*names, channels + shared], [*sizes, count + shared]),
+        _params(layer, step, [*names, *channels[0]], [*sizes, *channels[1]]),
     ]
+
+
+def _local(step: Step, labels: _Labels) -> list[str]:
+    """A convolution whose filters are others at every position of the map."""
+    *lines, params = _conv(step, labels)
+    layer, positions = labels.sizes[step.output], " x ".join(map(str, step.shape[1:]))
+    total = sum(tensor.size for tensor in step.tensors)
+    shared = params.rpartition(" = ")[0].partition(" = ")[2]
+    in_symbols, _, in_numbers = shared.partition(" = ")
+    sizes = _size_names(step.shape[1:], layer)
+    return [
+        *lines,
+        f"learnable params l[{layer}] = {in_symbols} x {' x '.join(sizes)}"
+        f" = {in_numbers} x {positions} = {total}{_shared(step)}",
+    ]
+
+
+def _transposed(step: Step, labels: _Labels) -> list[str]:
+    before = labels.sizes[step.inputs[0]]
+    channels = _seen(step, labels)
+    layer = labels.number(step)
+    axes = cast(ConvTranspose, step.kind).axes(step.ins)
+    names, sizes = _kernel([axis.kernel_size for axis in axes], layer)
+    named = zip(axes, _AXES[len(axes)] if len(set(axes)) > 1 else ("",), strict=False)
+    lines = [
+        f"n{n}[{layer}] = s(n{n}[{before}] - 1) + f - 2p = {axis.formula()}" for axis, n in named
+    ]
+    return [
+        _title(layer, step),
+        *lines,
+        f"n_c[{layer}] = {step.shape[0]}",
+        _params(layer, step, [*names, *channels[0]], [*sizes, *channels[1]]),
+    ]
+
+
+def _seen(step: Step, labels: _Labels) -> tuple[list[str], list[str]]:
+    """How many maps a filter has weights for, in symbols and numbers; nothing for one."""
+    name, count = labels.channels[step.inputs[0]]
+    match step.kind:
+        case Depthwise() | Conv(shared=True):
+            return [], []
+        case Conv(groups=groups) | ConvTranspose(groups=groups) if groups > 1:
+            return [f"{name}/{groups}"], [f"{count}/{groups}"]
+    return [name], [count]
+
+
+def _kernel(sizes: list[int], layer: str) -> tuple[list[str], list[str]]:
+    alike = len(set(sizes)) == 1
+    names = [f"f{'' if alike else axis}[{layer}]" for axis in _AXES[len(sizes)]]
+    return names, [str(size) for size in sizes]
 
 
 def _pool(step: Step, labels: _Labels) -> list[str]:
@@ -110,14 +193,17 @@ def _dense(step: Step, labels: _Labels) -> list[str]:
     ]
 
 
+def _size_names(sizes: Shape, layer: str) -> list[str]:
+    return [f"n{'' if len(set(sizes)) == 1 else axis}[{layer}]" for axis in _AXES[len(sizes)]]
+
+
 def _flatten(step: Step, labels: _Labels) -> list[str]:
     """Flat features are as many as a map has positions, times the maps."""
     before = labels.sizes[step.inputs[0]]
     channels, count = labels.channels[step.inputs[0]]
     labels.pass_on(step)
-    sizes = step.ins[0][1:]
-    names = [f"n{'' if len(set(sizes)) == 1 else a}[{before}]" for a in _AXES[len(sizes)]]
-    numbers = [str(n) for n in sizes]
+    names = _size_names(step.ins[0][1:], before)
+    numbers = [str(n) for n in step.ins[0][1:]]
     labels.channels[step.output] = " x ".join([*names, channels]), " x ".join([*numbers, count])
     return []
 
@@ -131,12 +217,9 @@ def _concat(step: Step, labels: _Labels) -> list[str]:
 
 
 def _other(step: Step, labels: _Labels) -> list[str]:
-    """No layer of its own; where it changes the size of maps, it gives the size its name."""
+    """No layer of its own; where it changes the maps, it gives their size and number its name."""
     labels.pass_on(step)
-    lines = []
-    if step.kind.geometric and labels.layers:
-        labels.sizes[step.output] = step.path
-        lines += _sizes(step.shape[1:], step.path)
+    lines = labels.name(step) if labels.begun or not step.kind.geometric else []
     trained = [tensor for tensor in step.tensors if tensor.trained]
     if trained:
         sizes = " + ".join(" x ".join(map(str, tensor.shape)) for tensor in trained)
@@ -147,8 +230,10 @@ def _other(step: Step, labels: _Labels) -> list[str]:
 
 STEPS: dict[type[Kind], Callable[[Step, _Labels], list[str]]] = {
     Conv: _conv,
-    MaxPool: _pool,
-    AvgPool: _pool,
+    Depthwise: _conv,
+    LocallyConnected: _local,
+    ConvTranspose: _transposed,
+    **dict.fromkeys((MaxPool, MinPool, AvgPool, SumPool, LpPool, StochasticPool), _pool),
     Dense: _dense,
     Flatten: _flatten,
     Concat: _concat,
@@ -175,20 +260,21 @@ def _window(axis: Window, name: str, before: str, layer: str) -> str:
     kernel, span = "f", str(axis.kernel_size)
     if axis.dilation > 1:
         kernel, span = "d(f - 1) - 1", f"{axis.dilation}({axis.kernel_size} - 1) - 1"
+    down, up = "⌈⌉" if axis.beyond else "⌊⌋"
     return (
-        f"n{name}[{layer}] = ⌊(n{name}[{before}] + {padding} - {kernel})/s + 1⌋"
-        f" = ⌊({axis.n} + {padded} - {span})/{axis.stride} + 1⌋ = {axis.output}"
+        f"n{name}[{layer}] = {down}(n{name}[{before}] + {padding} - {kernel})/s + 1{up}"
+        f" = {down}({axis.n} + {padded} - {span})/{axis.stride} + 1{up} = {axis.output}"
     )
 
 
 def _params(layer: str, step: Step, names: list[str], numbers: list[str]) -> str:
     """(f x f x n_c + 1) x n_c: the weights of a filter and its bias, times the filters."""
-    bias = len(step.tensors) > 1
-    total = sum(tensor.size for tensor in step.tensors)
+    more = [" + 1" for tensor in step.tensors[1:]]
     in_symbols, in_numbers = (
-        f"({' x '.join(factors)} + 1)" if bias else " x ".join(factors)
+        f"({' x '.join(factors)}{''.join(more)})" if more else " x ".join(factors)
         for factors in (names, numbers)
     )
+    total = sum(tensor.size for tensor in step.tensors)
     return (
         f"learnable params l[{layer}] = {in_symbols} x n_c[{layer}]"
         f" = {in_numbers} x {step.shape[0]} = {total}{_shared(step)}"

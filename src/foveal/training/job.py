@@ -59,6 +59,13 @@ class Job:
                 expected=str(self.num_classes),
                 fix=f"let it end with: dense {self.num_classes}",
             )
+        tensors = self.net.bind(self.input).tensors().values()
+        if not any(tensor.trained and not tensor.frozen for tensor in tensors):
+            raise SpecError(
+                "has nothing to learn: all of its parameters are frozen, or it has none",
+                where="net",
+                fix=f"let it end with: dense {self.num_classes}",
+            )
         if self.validation is None and (self.goal.accuracy, self.goal.loss) != (None, None):
             raise SpecError("accuracy and loss need a validation part", where="goal")
         self._check("training", self.train)

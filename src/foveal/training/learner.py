@@ -21,6 +21,7 @@ from foveal.training.job import Job, Part
 from foveal.training.losses import LOSSES
 from foveal.training.optimisers import Average
 from foveal.training.randomness import generator
+from foveal.training.whitening import whiten
 
 AT_ONCE = 500
 """Pictures per batch of an evaluation."""
@@ -52,11 +53,19 @@ class Learner:
         self.loss = torch.zeros((), device=machine.device)
         """Sum over the steps of the epoch under way."""
         self._order = (-1, torch.empty(0))
+        self._whiten()
 
     @cached_property
     def per_epoch(self) -> int:
         """Batches of an epoch: all pictures in batches of equal size, give or take one."""
         return max(1, round(len(self.train[1]) / self.recipe.batch_size))
+
+    def _whiten(self) -> None:
+        """Start with filters found in some pictures, where the net says so."""
+        source = generator(self.recipe.seed, "whitening", 0)
+        chosen = torch.randperm(len(self.train[1]), generator=source)[:AT_ONCE]
+        x = self.train[0].index_select(0, chosen.to(self.machine.device))
+        whiten(self.module.eval(), _levels(x))
 
     def step(self, number: int, share: float) -> Tensor:
         """One step of the optimiser, at a share of the highest learning rate; its loss."""

@@ -16,8 +16,8 @@ BETA_2 = 0.99
 
 
 def optimiser(module: nn.Module, recipe: Recipe) -> Optimizer:
-    """The optimiser of a recipe; what is not a kernel or a matrix has no weight decay."""
-    parameters = list(module.parameters())
+    """The optimiser of a recipe: frozen parameters stay, only kernels and matrices decay."""
+    parameters = [p for p in module.parameters() if p.requires_grad]
     groups = [
         {
             "params": [p for p in parameters if p.dim() > 1],

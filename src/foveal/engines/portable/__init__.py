@@ -8,19 +8,28 @@ import numpy as np
 
 from foveal.engines.portable import (
     activation,
+    adaptive,
     convolution,
     dense,
+    embedding,
     entrance,
+    global_pooling,
     merge,
     normalisation,
     pooling,
     regularisation,
+    scaling,
+    shape,
+    transposed,
+    unpooling,
+    unshared,
+    upsampling,
     wire,
 )
 from foveal.engines.portable.arriving import arriving
 from foveal.engines.portable.graph import Graph, Nodes, Row
 from foveal.engines.portable.session import Portable
-from foveal.engines.rewrites import fold_batch_norm
+from foveal.engines.rewrites import fold_batch_norm, plain_weights
 from foveal.engines.weights import check
 from foveal.errors import SpecError, did_you_mean
 from foveal.net.kind import Kind
@@ -29,11 +38,20 @@ from foveal.net.program import Program
 ROWS: dict[type[Kind], Row] = {
     **entrance.ROWS,
     **convolution.ROWS,
+    **transposed.ROWS,
+    **unshared.ROWS,
     **pooling.ROWS,
+    **adaptive.ROWS,
+    **global_pooling.ROWS,
+    **upsampling.ROWS,
+    **unpooling.ROWS,
     **normalisation.ROWS,
     **activation.ROWS,
     **regularisation.ROWS,
     **dense.ROWS,
+    **embedding.ROWS,
+    **shape.ROWS,
+    **scaling.ROWS,
     **merge.ROWS,
 }
 """How each kind is written in ONNX."""
@@ -49,7 +67,7 @@ def build(
 
     Raises: SpecError if weights are missing, left over or of another shape
     """
-    weights = _checked(program, weights)
+    program, weights = plain_weights(program, _checked(program, weights))
     if optimise:
         program, weights = fold_batch_norm(program, weights)
     names = [f"/{number}" for number in range(len(program.results))]
@@ -73,12 +91,13 @@ def write(
 
     Shape:  reads `x` (N, C, H, W) float32, or `picture` (N, H, W, C) uint8 after `input uint8`,
             of any H and W if the net begins with resize or crop -> (N, ...) float32
-    Params: float32; those of batch norms that are folded are gone
+    Params: float32, as they are used (a shared kernel is written for every channel); those of batch
+            norms that are folded are gone
     Raises: SpecError if weights are missing, left over or of another shape, a name is taken, or
             the file would be larger than protobuf allows
     Source: onnx.ai/onnx/repo-docs/IR.html, IR version 8, operator set 18
     """
-    weights = _checked(program, weights)
+    program, weights = plain_weights(program, _checked(program, weights))
     if fold:
         program, weights = fold_batch_norm(program, weights)
     model = _model(program, weights, _result_names(program, result_names or {}), metadata or {})

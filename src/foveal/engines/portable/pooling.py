@@ -1,52 +1,170 @@
-"""Pooling in ONNX."""
+"""Pooling in ONNX.
+
+The windows that `ceil` adds are written as padding: runtimes differ in what they make of
+`ceil_mode`, and in what they then count.
+"""
 
 from __future__ import annotations
 
-from foveal.engines.portable.convolution import onnx_pads
+import math
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+
 from foveal.engines.portable.graph import Nodes, Row
-from foveal.net.kind import Kind
-from foveal.net.layers import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
+from foveal.engines.portable.padding import onnx_pads, padded
+from foveal.net.kind import Kind, Pads
+from foveal.net.layers import AvgPool, LpPool, MaxPool, MinPool, StochasticPool, SumPool
+from foveal.net.layers.window import Window
+
+Windows = tuple[Window, ...]
 
 
 def max_pool(nodes: Nodes[MaxPool], x: str) -> str:
-    return _pool("MaxPool", nodes, x)
+    return largest(nodes, x, nodes.kind.windows(nodes.step.ins))
+
+
+def min_pool(nodes: Nodes[MinPool], x: str) -> str:
+    windows = nodes.kind.windows(nodes.step.ins)
+    return nodes.node("Neg", largest(nodes, nodes.node("Neg", x), windows))
 
 
 def avg_pool(nodes: Nodes[AvgPool], x: str) -> str:
-    return _pool("AveragePool", nodes, x, count_include_pad=0)
-
-
-def global_max_pool(nodes: Nodes[GlobalMaxPool], x: str) -> str:
-    return _global_pool("GlobalMaxPool", nodes, x)
-
-
-def global_avg_pool(nodes: Nodes[GlobalAvgPool], x: str) -> str:
-    return _global_pool("GlobalAveragePool", nodes, x)
-
-
-def _pool(op: str, nodes: Nodes[MaxPool] | Nodes[AvgPool], x: str, **attributes: int) -> str:
     windows = nodes.kind.windows(nodes.step.ins)
-    # onnxruntime refuses padding as large as the kernel, even where no window reads it.
-    read = [(axis.output - 1) * axis.stride + axis.span - axis.before - axis.n for axis in windows]
-    pads = [(axis.before, max(0, after)) for axis, after in zip(windows, read, strict=True)]
+    if not _dilated(windows) and not nodes.kind.count_include_pad:
+        return _pool(nodes, "AveragePool", x, windows, read_pads(windows), count_include_pad=0)
+    counts = counted(windows, nodes.kind.count_include_pad)
+    return nodes.node("Div", sums(nodes, x, windows), nodes.numbers(counts))
+
+
+def sum_pool(nodes: Nodes[SumPool], x: str) -> str:
+    return sums(nodes, x, nodes.kind.windows(nodes.step.ins))
+
+
+def lp_pool(nodes: Nodes[LpPool], x: str) -> str:
+    windows, p = nodes.kind.windows(nodes.step.ins), nodes.kind.p
+    if p == 1:
+        return sums(nodes, nodes.node("Abs", x), windows)
+    if p == 2:
+        return nodes.node("Sqrt", sums(nodes, nodes.node("Mul", x, x), windows))
+    return _norm(nodes, nodes.node("Abs", x), windows, p)
+
+
+def stochastic_pool(nodes: Nodes[StochasticPool], x: str) -> str:
+    """What is to be expected: Σ a² / Σ a, and 0 where all are 0."""
+    windows = nodes.kind.windows(nodes.step.ins)
+    a = nodes.node("Relu", x)
+    total = sums(nodes, a, windows)
+    squares = sums(nodes, nodes.node("Mul", a, a), windows)
+    return nodes.node("Div", squares, not_zero(nodes, total))
+
+
+def largest(nodes: Nodes[Any], x: str, windows: Windows) -> str:
+    pads = read_pads(windows)
+    # onnxruntime refuses padding as large as the kernel, which dilation allows.
+    if any(max(side) >= axis.kernel_size for side, axis in zip(pads, windows, strict=True)):
+        x = padded(nodes, x, nodes.step.ins[0][1:], pads, -math.inf)
+        pads = ((0, 0),) * len(pads)
+    dilations = [axis.dilation for axis in windows]
+    return _pool(nodes, "MaxPool", x, windows, pads, dilations=dilations)
+
+
+def sums(nodes: Nodes[Any], x: str, windows: Windows) -> str:
+    """The sum of each window; padding is 0."""
+    pads = read_pads(windows)
+    if not _dilated(windows):
+        mean = _pool(nodes, "AveragePool", x, windows, pads, count_include_pad=1)
+        size = prod(axis.kernel_size for axis in windows)
+        return nodes.node("Mul", mean, nodes.numbers(np.array(size, np.float32)))
+    channels, kernel = nodes.step.ins[0][0], [axis.kernel_size for axis in windows]
+    return nodes.node(
+        "Conv",
+        x,
+        nodes.numbers(np.ones((channels, 1, *kernel), np.float32)),
+        kernel_shape=kernel,
+        strides=[axis.stride for axis in windows],
+        dilations=[axis.dilation for axis in windows],
+        pads=onnx_pads(pads),
+        group=channels,
+    )
+
+
+def counted(windows: Windows, padding: bool) -> np.ndarray:
+    """How many positions each window holds of the picture, or with `padding` of it and that."""
+    made = np.ones((), np.float32)
+    for axis in windows:
+        first, last = (-axis.before, axis.n + axis.after) if padding else (0, axis.n)
+        starts = np.arange(axis.output) * axis.stride - axis.before
+        reads = starts[:, None] + np.arange(axis.kernel_size) * axis.dilation
+        along = ((reads >= first) & (reads < last)).sum(axis=1).astype(np.float32)
+        made = made[..., None] * along
+    return made
+
+
+def read_pads(windows: Windows) -> Pads:
+    """The padding that some window reads, with what only `ceil` reads."""
+    ends = [(axis.output - 1) * axis.stride + axis.span - axis.before for axis in windows]
+    return tuple(
+        (axis.before, max(0, end - axis.n)) for axis, end in zip(windows, ends, strict=True)
+    )
+
+
+def not_zero(nodes: Nodes[Any], x: str) -> str:
+    """1 instead of 0, to divide by."""
+    zero, one = (nodes.numbers(np.array(number, np.float32)) for number in (0, 1))
+    return nodes.node("Where", nodes.node("Equal", x, zero), one, x)
+
+
+def slices(nodes: Nodes[Any], x: str, windows: Windows) -> list[str]:
+    """What each tap of the windows reads, row by row; x has its padding."""
+    made = []
+    for tap in product(*(range(axis.kernel_size) for axis in windows)):
+        starts = [t * axis.dilation for t, axis in zip(tap, windows, strict=True)]
+        stops = [
+            start + (axis.output - 1) * axis.stride + 1
+            for start, axis in zip(starts, windows, strict=True)
+        ]
+        strides = [axis.stride for axis in windows]
+        ends = (starts, stops, range(2, 2 + len(windows)), strides)
+        made.append(nodes.node("Slice", x, *(nodes.whole(*numbers) for numbers in ends)))
+    return made
+
+
+def _norm(nodes: Nodes[Any], sizes: str, windows: Windows, p: int) -> str:
+    """m (Σ (|x| / m)^p)^(1/p) with the largest m of each window: no p makes it too large."""
+    reads = padded(nodes, sizes, nodes.step.ins[0][1:], read_pads(windows), 0.0)
+    cells = slices(nodes, reads, windows)
+    most = nodes.node("Max", *cells) if len(cells) > 1 else cells[0]
+    unit = not_zero(nodes, most)
+    power = nodes.numbers(np.array(p, np.float32))
+    ratios = [nodes.node("Pow", nodes.node("Div", cell, unit), power) for cell in cells]
+    total = nodes.node("Sum", *ratios) if len(ratios) > 1 else ratios[0]
+    root = nodes.node("Pow", total, nodes.numbers(np.array(1 / p, np.float32)))
+    return nodes.node("Mul", most, root)
+
+
+def _pool(nodes: Nodes[Any], op: str, x: str, windows: Windows, pads: Pads, **more: Any) -> str:
     return nodes.node(
         op,
         x,
         kernel_shape=[axis.kernel_size for axis in windows],
         strides=[axis.stride for axis in windows],
-        pads=onnx_pads(tuple(pads)),
-        **attributes,
+        pads=onnx_pads(pads),
+        **more,
     )
 
 
-def _global_pool(op: str, nodes: Nodes[GlobalMaxPool] | Nodes[GlobalAvgPool], x: str) -> str:
-    pooled = nodes.node(op, x)
-    return pooled if nodes.kind.keep else nodes.node("Flatten", pooled, axis=1)
+def _dilated(windows: Windows) -> bool:
+    return any(axis.dilation > 1 for axis in windows)
 
 
 ROWS: dict[type[Kind], Row] = {
     MaxPool: max_pool,
+    MinPool: min_pool,
     AvgPool: avg_pool,
-    GlobalMaxPool: global_max_pool,
-    GlobalAvgPool: global_avg_pool,
+    SumPool: sum_pool,
+    LpPool: lp_pool,
+    StochasticPool: stochastic_pool,
 }

@@ -24,9 +24,9 @@ Attribute = int | float | str | Sequence[int]
 _Buffer = bytes | memoryview
 
 _VARINT, _LENGTH, _FLOAT = 0, 2, 5
-FLOAT = 1
-"""TensorProto.DataType of float32."""
-_DATA_TYPES = {np.dtype("f4"): FLOAT, np.dtype("u1"): 2, np.dtype("i8"): 7}
+FLOAT, INT64 = 1, 7
+"""TensorProto.DataType of float32 and int64."""
+_DATA_TYPES = {np.dtype("f4"): FLOAT, np.dtype("u1"): 2, np.dtype("i8"): INT64}
 
 
 class Message:

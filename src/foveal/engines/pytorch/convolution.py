@@ -7,36 +7,38 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.engines.pytorch.layer import Layer, Rows, flat_pads, pads_of, shape_of
+from foveal.engines.pytorch.filters import absent, used
+from foveal.engines.pytorch.layer import Layer, Rows, pads_of, shape_of
+from foveal.engines.pytorch.padding import padded
 from foveal.net.kind import per_axis
-from foveal.net.layers import Conv
+from foveal.net.layers import Conv, Depthwise
 from foveal.net.program import Step
 
 CONVOLUTIONS: dict[int, Callable[..., Tensor]] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 """By the number of spatial axes."""
 
 
-class Convolution(Layer[Conv]):
+class Convolution(Layer[Conv | Depthwise]):
     weight: Tensor
+    gain: Tensor | None
     bias: Tensor | None
 
     def __init__(self, step: Step) -> None:
         super().__init__(step)
-        axes = len(step.ins[0]) - 1
+        axes, self.channels = len(step.ins[0]) - 1, step.ins[0][0]
         self.convolve = CONVOLUTIONS[axes]
         self.stride = per_axis(self.kind, "stride", self.kind.stride, axes)
         self.dilation = per_axis(self.kind, "dilation", self.kind.dilation, axes)
-        if not self.kind.bias:
-            self.register_parameter("bias", None)
+        self.groups = self.kind.groups if isinstance(self.kind, Conv) else self.channels
+        absent(self)
 
     def forward(self, x: Tensor) -> Tensor:
         pads = pads_of(self.kind, shape_of(x))
         padding = tuple(before for before, _ in pads)
-        if any(before != after for before, after in pads):
-            x, padding = F.pad(x, flat_pads(pads)), (0,) * len(pads)
-        return self.convolve(
-            x, self.weight, self.bias, self.stride, padding, self.dilation, self.kind.groups
-        )
+        if self.kind.fill != 0 or any(before != after for before, after in pads):
+            x, padding = padded(x, pads, self.kind.fill), (0,) * len(pads)
+        weight = used(self.kind, self.weight, self.gain, self.channels)
+        return self.convolve(x, weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
-ROWS: Rows = {Conv: Convolution}
+ROWS: Rows = {Conv: Convolution, Depthwise: Convolution}

@@ -30,12 +30,24 @@ class Layer(nn.Module, Generic[K]):
         for tensor in step.tensors:
             empty = torch.empty(tensor.shape, dtype=torch.float32)
             if tensor.trained:
-                self.register_parameter(tensor.name, nn.Parameter(empty))
+                parameter = nn.Parameter(empty, requires_grad=not tensor.frozen)
+                self.register_parameter(tensor.name, parameter)
             else:
                 self.register_buffer(tensor.name, empty)
 
     def extra_repr(self) -> str:
         return repr(self.kind)
+
+
+class Chance(Layer[K]):
+    """A layer that leaves something to chance in training.
+
+    What chance decides is a function of seed, step of training and path: the same after a resume.
+    """
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(step)
+        self.seed, self.step = 0, 0
 
 
 AnyLayer: TypeAlias = Layer[Any]
@@ -52,8 +64,3 @@ def shape_of(x: Tensor) -> Shape:
 def pads_of(kind: Kind, shape: Shape) -> Pads:
     """The padding of a kind for one arriving shape."""
     return kind.pads((shape,))
-
-
-def flat_pads(pads: Pads) -> list[int]:
-    """Padding as `torch.nn.functional.pad` takes it: last axis first."""
-    return [side for axis in reversed(pads) for side in axis]

@@ -11,16 +11,24 @@ from torch import Tensor, nn
 
 from foveal.engines.pytorch import (
     activation,
+    adaptive,
     convolution,
     dense,
+    embedding,
     entrance,
+    global_pooling,
     merge,
     normalisation,
     pooling,
     regularisation,
+    scaling,
+    shape,
+    transposed,
+    unpooling,
+    unshared,
+    upsampling,
 )
-from foveal.engines.pytorch.layer import AnyLayer, Rows, shape_of
-from foveal.engines.pytorch.regularisation import Forgetting
+from foveal.engines.pytorch.layer import AnyLayer, Chance, Rows, shape_of
 from foveal.engines.weights import check, initial
 from foveal.errors import ShapeError, SpecError
 from foveal.net.kind import shape_text
@@ -29,11 +37,20 @@ from foveal.net.program import Program, Step
 ROWS: Rows = {
     **entrance.ROWS,
     **convolution.ROWS,
+    **transposed.ROWS,
+    **unshared.ROWS,
     **pooling.ROWS,
+    **adaptive.ROWS,
+    **global_pooling.ROWS,
+    **upsampling.ROWS,
+    **unpooling.ROWS,
     **normalisation.ROWS,
     **activation.ROWS,
     **regularisation.ROWS,
     **dense.ROWS,
+    **embedding.ROWS,
+    **shape.ROWS,
+    **scaling.ROWS,
     **merge.ROWS,
 }
 """The layer of each kind."""
@@ -89,7 +106,7 @@ class Module(nn.Module):
     def at(self, seed: int, step: int) -> None:
         """Say which step of training comes next: random masks are a function of it."""
         for _, layer in self.calls:
-            if isinstance(layer, Forgetting):
+            if isinstance(layer, Chance):
                 layer.seed, layer.step = seed, step
 
 

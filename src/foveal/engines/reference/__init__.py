@@ -9,11 +9,17 @@ if TYPE_CHECKING:
     from foveal.engines.reference.engine import Gradients as Gradients
     from foveal.engines.reference.engine import Reference as Reference
     from foveal.engines.reference.engine import build as build
+    from foveal.engines.reference.explaining.terms import Explanation as Explanation
+    from foveal.engines.reference.explaining.terms import (
+        GradientExplanation as GradientExplanation,
+    )
     from foveal.engines.reference.row import Training as Training
     from foveal.engines.reference.rows import ROWS as ROWS
 
 _PUBLIC = {
     "ROWS": "foveal.engines.reference.rows",
+    "Explanation": "foveal.engines.reference.explaining.terms",
+    "GradientExplanation": "foveal.engines.reference.explaining.terms",
     "Gradients": "foveal.engines.reference.engine",
     "Reference": "foveal.engines.reference.engine",
     "Training": "foveal.engines.reference.row",
@@ -21,7 +27,15 @@ _PUBLIC = {
 }
 """Loaded when first used: prediction needs only `geometry`."""
 
-__all__ = ["ROWS", "Gradients", "Reference", "Training", "build"]
+__all__ = [
+    "ROWS",
+    "Explanation",
+    "GradientExplanation",
+    "Gradients",
+    "Reference",
+    "Training",
+    "build",
+]
 
 
 def __getattr__(name: str) -> object:

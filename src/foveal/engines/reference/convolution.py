@@ -2,59 +2,69 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from math import prod
 
 import numpy as np
 
+from foveal.engines.reference.filters import used, used_backward
+from foveal.engines.reference.padding import pad, pad_backward
 from foveal.engines.reference.row import Array, Arrays, Context, Row, Weights, per_channel
 from foveal.engines.reference.sliding import Slide, slide
 from foveal.net.kind import Kind
-from foveal.net.layers import Conv
+from foveal.net.layers import Conv, Depthwise
 
 
-def forward(kind: Conv, xs: Arrays, weights: Weights, context: Context) -> Array:
+def forward(kind: Conv | Depthwise, xs: Arrays, weights: Weights, context: Context) -> Array:
     """y[n, o, p] = bias[o] + Σ_tap Σ_c weight[o, c, tap] x[n, c, p stride + tap dilation]"""
-    over = _slide(kind, xs[0])
-    x, w = _grouped(over.pad(xs[0], 0), kind, 1), _grouped(weights["weight"], kind, 0)
-    terms = (w[tap] @ _flat(x[reads]) for tap, reads in over.taps())
-    y: Array = reduce(np.add, terms).reshape(len(x), kind.out_channels, *over.output)
+    over, groups = _slide(kind, xs[0]), _groups(kind, xs[0])
+    whole = used(kind, weights, xs[0].shape[1])
+    x, w = _grouped(pad(xs[0], over.margins, kind.fill), groups, 1), _grouped(whole, groups, 0)
+    sums = np.zeros((len(x), groups, w.shape[1], prod(over.output)))
+    terms = np.empty_like(sums)
+    for tap, reads in over.taps():
+        sums += np.matmul(w[tap], _flat(x[reads]), out=terms)
+    y = sums.reshape(len(x), len(whole), *over.output)
     return y + per_channel(weights["bias"], y) if kind.bias else y
 
 
 def backward(
-    kind: Conv, xs: Arrays, y: Array, weights: Weights, dy: Array, context: Context
+    kind: Conv | Depthwise, xs: Arrays, y: Array, weights: Weights, dy: Array, context: Context
 ) -> tuple[Arrays, Weights]:
-    over = _slide(kind, xs[0])
-    padded = over.pad(xs[0], 0)
-    x, w = _grouped(padded, kind, 1), _grouped(weights["weight"], kind, 0)
+    over, groups = _slide(kind, xs[0]), _groups(kind, xs[0])
+    padded, whole = pad(xs[0], over.margins, kind.fill), used(kind, weights, xs[0].shape[1])
+    x, w = _grouped(padded, groups, 1), _grouped(whole, groups, 0)
     dx, dw = np.zeros_like(x), np.zeros_like(w)
-    dys = _flat(_grouped(dy, kind, 1))
+    dys = _flat(_grouped(dy, groups, 1))
     for tap, reads in over.taps():
         dx[reads] += (_turned(w[tap]) @ dys).reshape(dx[reads].shape)
         dw[tap] = (dys @ _turned(_flat(x[reads]))).sum(axis=0)
-    dweights = {"weight": dw.reshape(weights["weight"].shape)}
+    dweights = used_backward(kind, weights, xs[0].shape[1], dw.reshape(whole.shape))
     if kind.bias:
         dweights["bias"] = dy.sum(axis=(0, *range(2, dy.ndim)))
-    return (over.unpad(dx.reshape(padded.shape)),), dweights
+    return (pad_backward(dx.reshape(padded.shape), over.margins, kind.fill),), dweights
 
 
-def _slide(kind: Conv, x: Array) -> Slide:
+def _slide(kind: Conv | Depthwise, x: Array) -> Slide:
     return slide(x, kind.kernel_size, kind.stride, kind.padding, kind.dilation)
 
 
-def _grouped(array: Array, kind: Conv, axis: int) -> Array:
+def _groups(kind: Conv | Depthwise, x: Array) -> int:
+    return x.shape[1] if isinstance(kind, Depthwise) else kind.groups
+
+
+def _grouped(array: Array, groups: int, axis: int) -> Array:
     """The channels of one axis as (groups, channels of each)."""
     shape = array.shape
-    return array.reshape(*shape[:axis], kind.groups, -1, *shape[axis + 1 :])
+    return array.reshape(*shape[:axis], groups, shape[axis] // groups, *shape[axis + 1 :])
 
 
 def _flat(array: Array) -> Array:
     """(N, groups, C, ...) -> (N, groups, C, positions)"""
-    return array.reshape(*array.shape[:3], -1)
+    return array.reshape(*array.shape[:3], int(np.prod(array.shape[3:])))
 
 
 def _turned(matrices: Array) -> Array:
     return np.swapaxes(matrices, -1, -2)
 
 
-ROWS: dict[type[Kind], Row] = {Conv: Row(forward, backward)}
+ROWS: dict[type[Kind], Row] = {Conv: Row(forward, backward), Depthwise: Row(forward, backward)}

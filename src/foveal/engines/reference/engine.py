@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import index as whole
 
 import numpy as np
 
-from foveal.engines.reference.row import Array, Arrays, Context, Training
+from foveal.engines.reference.explaining import explain
+from foveal.engines.reference.explaining.call import Call
+from foveal.engines.reference.explaining.terms import (
+    INPUT,
+    Explanation,
+    GradientExplanation,
+    Place,
+)
+from foveal.engines.reference.row import Array, Arrays, Context, Training, Weights
 from foveal.engines.reference.rows import ROWS
 from foveal.engines.weights import check
 from foveal.errors import ShapeError, SpecError
 from foveal.net.kind import shape_text
 from foveal.net.layers import Input
-from foveal.net.program import Program
+from foveal.net.program import Program, Step
 
 
 @dataclass(frozen=True)
@@ -87,24 +97,131 @@ class Reference:
             for path, tensor in self.program.tensors().items()
             if tensor.trained
         }
-        for step in reversed(self.program.steps):
-            y, dy = values.pop(step.output), flowing.pop(step.output, None)
-            if dy is None:
-                continue
-            xs = tuple(values[number] for number in step.inputs)
-            paths = step.tensor_paths()
-            weights = {name: self.weights[path] for name, path in paths.items()}
-            dxs, made = ROWS[type(step.kind)].backward(
-                step.kind, xs, y, weights, dy, Context(step.path, training)
-            )
+        for call, _, made in self._backward(values, flowing, training):
             for name, dweight in made.items():
-                dweights[paths[name]] += dweight
-            for number, dx in zip(step.inputs, dxs, strict=True):
-                flowing[number] = flowing[number] + dx if number in flowing else dx
+                dweights[call.step.tensor_paths()[name]] += dweight
         return Gradients(flowing.get(0, np.zeros_like(values[0])), dweights)
 
-    def _forward(self, x: np.ndarray, training: Training | None, keep: bool) -> dict[int, Array]:
-        """Every value by its number, or with `keep` false only those that are still needed."""
+    def explain(
+        self, x: np.ndarray, path: str, index: Sequence[int], training: Training | None = None
+    ) -> Explanation:
+        """The terms of one number that a step makes of the input.
+
+        Use it to see why a number is what it is. Each term says where its value lies: ask for
+        that number in its turn, down to the input. While the net predicts, samples do not know of
+        each other, and only the one asked about is computed, up to the step.
+
+        Shape:   x as for `run`; `index` in the step's value: sample, channel, position
+        Params:  path of the step, as in `values`
+        Raises:  SpecError if no step has this path or the index lies outside; as `run` too
+        Source:  none
+
+        >>> from foveal.net import Net
+        >>> from foveal.net.layers import Dense
+        >>> engine = build(Net.of(Dense(1, bias=False)).bind((2,)), {"dense1.weight": np.eye(1, 2)})
+        >>> print(engine.explain(np.array([[3.0, 4.0]]), "dense1", (0, 0)).text())
+        dense1[0, 0] = 3, dense: Σ value · weight
+          3 · 1 = 3   input[0, 0]   dense1.weight[0, 0]
+          4 · 0 = 0   input[0, 1]   dense1.weight[0, 1]
+        """
+        step, at = explain.step_of(self.program, path), tuple(map(whole, index))
+        self._refuse(x)
+        inside = bool(at) and 0 <= at[0] < len(x)
+        first = at[0] if inside and not training else 0
+        values = self._forward(x if training else x[first : first + 1], training, False, step)
+        shape = (len(x), *values[step.output].shape[1:])
+        explain.check_index(Place(path, at), shape, samples=True)
+        call = self._call(step, values, training, first)
+        return explain.explained(call, (at[0] - first, *at[1:]))
+
+    def explain_gradient(
+        self,
+        x: np.ndarray,
+        gradients: Mapping[str, np.ndarray],
+        path: str,
+        index: Sequence[int],
+        training: Training | None = None,
+    ) -> GradientExplanation:
+        """The terms of the gradient of one weight, for the gradients of the results.
+
+        Use it to see why a weight moves as it does: one term for each number it helped to make,
+        in all samples. What a weight goes through before it is used is said after the sum.
+
+        Shape:   x as for `run`, `gradients` as for `backward`; `index` in the tensor
+        Params:  path of the tensor, as in `weights`
+        Raises:  SpecError if no trained tensor has this path or the index lies outside; as
+                 `backward` too
+        Source:  none
+
+        >>> from foveal.net import Net
+        >>> from foveal.net.layers import Dense
+        >>> engine = build(Net.of(Dense(1, bias=False)).bind((2,)), {"dense1.weight": np.eye(1, 2)})
+        >>> x, upstream = np.array([[3.0, 4.0], [5.0, 6.0]]), np.array([[1.0], [-0.5]])
+        >>> print(engine.explain_gradient(x, {"": upstream}, "dense1.weight", (0, 0)).text())
+        gradient of dense1.weight[0, 0] = 0.5: Σ upstream · value
+             1 · 3 =    3   dense1[0, 0]   input[0, 0]
+          -0.5 · 5 = -2.5   dense1[1, 0]   input[1, 0]
+        """
+        name, users = explain.users_of(self.program, path)
+        at = tuple(map(whole, index))
+        explain.check_index(Place(path, at), self.weights[path].shape, samples=False)
+        values = self._forward(x, training, keep=True)
+        found: list[tuple[Call, Array]] = []
+        computed, paths = 0.0, {step.path for step in users}
+        for call, dy, made in self._backward(values, self._arriving(gradients, values), training):
+            if call.step.path in paths:
+                found.insert(0, (call, dy))
+                computed += float(made[name][at])
+            if call.step is users[0]:
+                break
+        return explain.explained_gradient(found, path, name, at, computed)
+
+    def _backward(
+        self, values: dict[int, Array], flowing: dict[int, Array], training: Training | None
+    ) -> Iterator[tuple[Call, Array, Weights]]:
+        """The steps from the last, each with the gradients of its output and of its weights.
+
+        What has been used is taken out of `values`; `flowing` ends with the gradient of the input.
+        """
+        for step in reversed(self.program.steps):
+            call, dy = self._call(step, values, training), flowing.pop(step.output, None)
+            del values[step.output]
+            if dy is None:
+                continue
+            dxs, made = call.row.backward(
+                step.kind, call.xs, call.y, call.weights, dy, call.context
+            )
+            for number, dx in zip(step.inputs, dxs, strict=True):
+                flowing[number] = flowing[number] + dx if number in flowing else dx
+            yield call, dy, made
+
+    def _call(
+        self, step: Step, values: Mapping[int, Array], training: Training | None, first: int = 0
+    ) -> Call:
+        """A step with what it read and what it made, from all values by their numbers."""
+        return Call(
+            step,
+            ROWS[type(step.kind)],
+            tuple(values[number] for number in step.inputs),
+            values[step.output],
+            {name: self.weights[path] for name, path in step.tensor_paths().items()},
+            Context(step.path, training),
+            tuple(self._made_by[number] for number in step.inputs),
+            first,
+        )
+
+    @cached_property
+    def _made_by(self) -> dict[int, str]:
+        """The path of the step that makes each value, by its number."""
+        return {0: INPUT} | {step.output: step.path for step in self.program.steps}
+
+    def _forward(
+        self, x: np.ndarray, training: Training | None, keep: bool, last: Step | None = None
+    ) -> dict[int, Array]:
+        """Every value by its number, or with `keep` false only those that are still needed.
+
+        With `last` no further than to this step.
+        """
         values = {0: self._accepted(x)}
         for index, step in enumerate(self.program.steps):
             xs = tuple(values[number] for number in step.inputs)
@@ -113,6 +230,8 @@ class Reference:
             values[step.output] = ROWS[type(step.kind)].forward(
                 step.kind, xs, weights, Context(step.path, training)
             )
+            if step is last:
+                break
             if not keep:
                 for number in self._dead_after(index):
                     values.pop(number, None)
@@ -127,6 +246,11 @@ class Reference:
 
     def _accepted(self, x: np.ndarray) -> Array:
         """The input in float64; SpecError or ShapeError if it is not one."""
+        self._refuse(x)
+        return x.astype(np.float64)
+
+    def _refuse(self, x: np.ndarray) -> None:
+        """SpecError or ShapeError if an array is not an input of this net."""
         steps, (channels, *sizes) = self.program.steps, self.program.input
         bytes_arrive = bool(steps) and steps[0].kind == Input("uint8")
         layout = (*sizes, channels) if bytes_arrive else (channels, *sizes)
@@ -140,7 +264,6 @@ class Reference:
         channel = -1 if bytes_arrive else 1
         if x.ndim != len(layout) + 1 or x.shape[channel] != channels or not len(x):
             raise _other_shape("input", x.shape, layout)
-        return x.astype(np.float64)
 
     def _check(self, index: int, xs: Arrays) -> None:
         """ShapeError if a step was bound to other shapes; resize and crop take any picture."""

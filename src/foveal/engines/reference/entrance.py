@@ -39,7 +39,7 @@ def resize_forward(kind: Resize, xs: Arrays, weights: Weights, context: Context)
         weight = triangle(n, m, np.arange(n), np.arange(m))
         y = np.moveaxis(np.tensordot(weight, y, (1, axis)), 0, axis)
         total = total[..., None] * weight.sum(axis=1)
-    levels: Array = np.clip(np.rint(y / total), 0, 255)
+    levels: Array = np.rint(y / total)
     return levels
 
 

@@ -6,10 +6,10 @@ of the two is proof.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count, product
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ class Track:
     n: int
     before: int
     after: int
+    beyond: int
+    """Positions after picture and padding that only a window of `ceil` reads."""
     kernel_size: int
     dilation: int
     starts: range
@@ -51,8 +53,12 @@ class Slide:
             reads = (track.read_by(t) for track, t in zip(self.tracks, tap, strict=True))
             yield (..., *tap), (..., *reads)
 
+    @property
+    def margins(self) -> tuple[tuple[int, int], ...]:
+        return tuple((track.before, track.after) for track in self.tracks)
+
     def pad(self, x: Array, value: float) -> Array:
-        margins = [(track.before, track.after) for track in self.tracks]
+        margins = [(track.before, track.after + track.beyond) for track in self.tracks]
         return np.pad(x, [(0, 0), (0, 0), *margins], constant_values=value)
 
     def unpad(self, padded: Array) -> Array:
@@ -61,18 +67,26 @@ class Slide:
         return x
 
 
-def slide(x: Array, kernel_size: Any, stride: Any, padding: Any, dilation: Any = 1) -> Slide:
+def slide(
+    x: Array, kernel_size: Any, stride: Any, padding: Any, dilation: Any = 1, ceil: bool = False
+) -> Slide:
     """How a kernel with these fields slides over x."""
     sizes = x.shape[2:]
-    fields = [_each(field, len(sizes)) for field in (kernel_size, stride, padding, dilation)]
-    return Slide(tuple(map(_track, sizes, *fields)))
+    fields = [each(field, len(sizes)) for field in (kernel_size, stride, padding, dilation)]
+    axes = zip(sizes, *fields, strict=True)
+    return Slide(tuple(_track(n, k, s, p, d, ceil) for n, k, s, p, d in axes))
 
 
-def _track(n: int, kernel_size: int, stride: int, padding: Any, dilation: int) -> Track:
+def _track(n: int, kernel_size: int, stride: int, padding: Any, dilation: int, ceil: bool) -> Track:
     span = dilation * (kernel_size - 1) + 1
     before, after = _margins(padding, n, span, stride)
     starts = _starts(before + n + after, span, stride)
-    return Track(n, before, after, kernel_size, dilation, starts)
+    beyond = 0
+    if ceil and starts[-1] + span < before + n + after and starts[-1] + stride < before + n:
+        # One window more: it begins in the picture, and reads further than anything lies.
+        starts = range(0, starts[-1] + stride + 1, stride)
+        beyond = starts[-1] + span - (before + n + after)
+    return Track(n, before, after, beyond, kernel_size, dilation, starts)
 
 
 def _starts(n: int, span: int, stride: int) -> range:
@@ -80,16 +94,27 @@ def _starts(n: int, span: int, stride: int) -> range:
 
 
 def _margins(padding: Any, n: int, span: int, stride: int) -> tuple[int, int]:
-    """Before and after: `same` is the least that gives ⌈n / stride⌉ outputs, an odd one after."""
+    """Before and after; an odd position of `same` and `preserve` after, of `same_lower` before.
+
+    `same` is the least that gives ⌈n / stride⌉ outputs, `preserve` lets the n-th window end with
+    the last position, `causal` lets no output see ahead.
+    """
     if padding == "valid":
         return 0, 0
-    if padding == "same":
-        wanted = ceil(n / stride)
-        total = next(t for t in count() if len(_starts(n + t, span, stride)) == wanted)
+    if padding == "causal":
+        return span - 1, 0
+    if padding == "preserve":
+        # 2 p = n (s - 1) + f - s: the last window then ends with the last position.
+        total = (n - 1) * stride + span - n
         return total // 2, total - total // 2
-    before, after = _each(padding, 2)
+    if padding in ("same", "same_lower"):
+        wanted = math.ceil(n / stride)
+        total = next(t for t in count() if len(_starts(n + t, span, stride)) == wanted)
+        less, rest = total // 2, total - total // 2
+        return (less, rest) if padding == "same" else (rest, less)
+    before, after = each(padding, 2)
     return before, after
 
 
-def _each(value: Any, axes: int) -> tuple[Any, ...]:
+def each(value: Any, axes: int) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,) * axes

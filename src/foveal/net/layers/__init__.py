@@ -1,14 +1,57 @@
 """Every layer kind there is: one dataclass each, a family per file."""
 
 from foveal.net.kind import Kind, Merge
-from foveal.net.layers.activation import ReLU, Sigmoid, Softmax, Tanh
-from foveal.net.layers.convolution import Conv
+from foveal.net.layers.activation import (
+    ELU,
+    GELU,
+    HardSigmoid,
+    HardSwish,
+    HardTanh,
+    LeakyReLU,
+    LogSoftmax,
+    Maxout,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from foveal.net.layers.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
+from foveal.net.layers.convolution import Conv, Depthwise
 from foveal.net.layers.dense import Dense, Flatten
+from foveal.net.layers.embedding import RBF, Embed
 from foveal.net.layers.entrance import Crop, Expect, Identity, Input, Normalise, Resize
-from foveal.net.layers.merge import Add, Concat
-from foveal.net.layers.normalisation import BatchNorm
-from foveal.net.layers.pooling import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
-from foveal.net.layers.regularisation import Dropout
+from foveal.net.layers.global_pooling import (
+    GlobalAvgPool,
+    GlobalLpPool,
+    GlobalMaxPool,
+    GlobalMinPool,
+    GlobalSumPool,
+)
+from foveal.net.layers.merge import Add, Combine, Concat, Multiply
+from foveal.net.layers.normalisation import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LocalResponseNorm,
+)
+from foveal.net.layers.pooling import (
+    AvgPool,
+    LpPool,
+    MaxPool,
+    MinPool,
+    StochasticPool,
+    SumPool,
+)
+from foveal.net.layers.regularisation import Dropout, DropPath
+from foveal.net.layers.scaling import Gain, Scale
+from foveal.net.layers.shape import Pad, Reshape, Take
+from foveal.net.layers.transposed import ConvTranspose
+from foveal.net.layers.unpooling import MaxUnpool
+from foveal.net.layers.unshared import LocallyConnected
+from foveal.net.layers.upsampling import Upsample
 
 KINDS: tuple[type[Kind], ...] = (
     Input,
@@ -18,26 +61,79 @@ KINDS: tuple[type[Kind], ...] = (
     Expect,
     Identity,
     Conv,
+    Depthwise,
+    ConvTranspose,
+    LocallyConnected,
     MaxPool,
+    MinPool,
     AvgPool,
+    SumPool,
+    LpPool,
+    StochasticPool,
+    AdaptiveMaxPool,
+    AdaptiveAvgPool,
     GlobalMaxPool,
+    GlobalMinPool,
     GlobalAvgPool,
+    GlobalSumPool,
+    GlobalLpPool,
+    Upsample,
+    MaxUnpool,
     BatchNorm,
+    GroupNorm,
+    LayerNorm,
+    InstanceNorm,
+    LocalResponseNorm,
     ReLU,
+    LeakyReLU,
+    ELU,
+    GELU,
+    SiLU,
+    HardSwish,
+    Softplus,
     Tanh,
+    HardTanh,
     Sigmoid,
+    HardSigmoid,
     Softmax,
+    LogSoftmax,
+    Maxout,
     Dropout,
+    DropPath,
     Flatten,
+    Reshape,
+    Pad,
+    Take,
+    Scale,
+    Gain,
     Dense,
+    RBF,
+    Embed,
     Add,
     Concat,
+    Multiply,
+    Combine,
 )
 """The closed list; every engine has exactly one row for each."""
 
-MERGES: tuple[type[Merge], ...] = (Add, Concat)
+MERGES: tuple[type[Merge], ...] = (Add, Concat, Multiply, Combine, MaxUnpool)
 
-ACTIVATIONS: tuple[type[Kind], ...] = (ReLU, Tanh, Sigmoid, Softmax)
+ACTIVATIONS: tuple[type[Kind], ...] = (
+    ReLU,
+    LeakyReLU,
+    ELU,
+    GELU,
+    SiLU,
+    HardSwish,
+    Softplus,
+    Tanh,
+    HardTanh,
+    Sigmoid,
+    HardSigmoid,
+    Softmax,
+    LogSoftmax,
+    Maxout,
+)
 """Kinds that may stand directly behind a layer: `conv 32 3 relu`."""
 
 WORDS: dict[str, type[Kind]] = {word: kind for kind in KINDS for word in (kind.word, *kind.aliases)}
@@ -45,28 +141,66 @@ WORDS: dict[str, type[Kind]] = {word: kind for kind in KINDS for word in (kind.w
 
 __all__ = [
     "ACTIVATIONS",
+    "ELU",
+    "GELU",
     "KINDS",
     "MERGES",
+    "RBF",
     "WORDS",
+    "AdaptiveAvgPool",
+    "AdaptiveMaxPool",
     "Add",
     "AvgPool",
     "BatchNorm",
+    "Combine",
     "Concat",
     "Conv",
+    "ConvTranspose",
     "Crop",
     "Dense",
+    "Depthwise",
+    "DropPath",
     "Dropout",
+    "Embed",
     "Expect",
     "Flatten",
+    "Gain",
     "GlobalAvgPool",
+    "GlobalLpPool",
     "GlobalMaxPool",
+    "GlobalMinPool",
+    "GlobalSumPool",
+    "GroupNorm",
+    "HardSigmoid",
+    "HardSwish",
+    "HardTanh",
     "Identity",
     "Input",
+    "InstanceNorm",
+    "LayerNorm",
+    "LeakyReLU",
+    "LocalResponseNorm",
+    "LocallyConnected",
+    "LogSoftmax",
+    "LpPool",
     "MaxPool",
+    "MaxUnpool",
+    "Maxout",
+    "MinPool",
+    "Multiply",
     "Normalise",
+    "Pad",
     "ReLU",
+    "Reshape",
     "Resize",
+    "Scale",
+    "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
+    "StochasticPool",
+    "SumPool",
+    "Take",
     "Tanh",
+    "Upsample",
 ]

@@ -8,18 +8,19 @@ from typing import ClassVar
 
 from foveal.checks import Constraint, Flag, Whole
 from foveal.errors import ShapeError
-from foveal.net.kind import Kind, Shape, Tensor, shape_text
-from foveal.net.reach import Reach
+from foveal.net.kind import Kind, Shape, Start, Tensor, shape_text
+from foveal.net.layers import learned
 
 
 @dataclass(frozen=True)
 class Dense(Kind):
     """Connect every output to every input feature.
 
-    Use it at the end of a net, to weigh all that was found against each other.
+    Use it at the end of a net, to weigh all that was found against each other. `weight` and `init`
+    are those of Conv.
 
     Shape:   (N, in_features) -> (N, out_features)
-    Params:  in_features * out_features, + out_features with bias
+    Params:  in_features * out_features, + out_features with bias, + out_features with weight_norm
     Raises:  ShapeError if a picture arrives instead of flat features
     Source:  Rosenblatt 1958, doi:10.1037/h0042519
 
@@ -29,11 +30,20 @@ class Dense(Kind):
 
     out_features: int
     bias: bool = True
+    weight: str = "free"
+    init: Start = None
+    frozen: bool = False
 
     word: ClassVar[str] = "dense"
+    whole: ClassVar[bool] = True
     aliases: ClassVar[tuple[str, ...]] = ("fc", "linear")
     positional: ClassVar[tuple[str, ...]] = ("out_features",)
-    constraints: ClassVar[dict[str, Constraint]] = {"out_features": Whole(), "bias": Flag()}
+    constraints: ClassVar[dict[str, Constraint]] = {
+        "out_features": Whole(),
+        "bias": Flag(),
+        **learned.WEIGHT,
+        **learned.START,
+    }
 
     def output(self, ins: tuple[Shape, ...]) -> Shape:
         if len(ins[0]) != 1:
@@ -45,14 +55,11 @@ class Dense(Kind):
         return (self.out_features,)
 
     def tensors(self, ins: tuple[Shape, ...]) -> tuple[Tensor, ...]:
-        weight = Tensor("weight", (self.out_features, ins[0][0]), init="kaiming")
-        return (weight, Tensor("bias", (self.out_features,))) if self.bias else (weight,)
+        shape, fans = (self.out_features, ins[0][0]), (ins[0][0], self.out_features)
+        return learned.tensors(self, shape, fans, self.out_features)
 
     def macs(self, ins: tuple[Shape, ...]) -> int:
         return ins[0][0] * self.out_features
-
-    def reach(self, ins: tuple[Shape, ...], axis: int) -> Reach | None:
-        return None
 
 
 class Flatten(Kind):
@@ -70,12 +77,10 @@ class Flatten(Kind):
     """
 
     word: ClassVar[str] = "flatten"
+    whole: ClassVar[bool] = True
 
     def output(self, ins: tuple[Shape, ...]) -> Shape:
         return (prod(ins[0]),)
-
-    def reach(self, ins: tuple[Shape, ...], axis: int) -> Reach | None:
-        return None
 
     def formula(self, ins: tuple[Shape, ...]) -> str:
         return f"{'*'.join(map(str, ins[0]))} = {prod(ins[0])}"

@@ -8,6 +8,7 @@ from typing import ClassVar
 from foveal.checks import Constraint, Numbers, OneOf, Size
 from foveal.errors import ShapeError
 from foveal.net.kind import Kind, Shape, per_axis, shape_text, spatial
+from foveal.net.reach import Reach, shift
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,9 @@ class Resize(Kind):
         short = min(sizes)
         return (ins[0][0], *((2 * n * self.size + short) // (2 * short) for n in sizes))
 
+    def reach(self, ins: tuple[Shape, ...], axis: int) -> Reach | None:
+        return None
+
 
 @dataclass(frozen=True)
 class Crop(Kind):
@@ -99,6 +103,9 @@ class Crop(Kind):
                 fix="resize before it, or crop less",
             )
         return (ins[0][0], *wanted)
+
+    def reach(self, ins: tuple[Shape, ...], axis: int) -> Reach | None:
+        return shift((ins[0][axis + 1] - self.output(ins)[axis + 1]) // 2)
 
 
 @dataclass(frozen=True)

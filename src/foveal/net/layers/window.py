@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from math import gcd
 
 from foveal import checks
@@ -11,6 +12,8 @@ from foveal.net.kind import Kind, Pads, Shape, per_axis, shape_text, spatial
 from foveal.net.reach import Reach
 from foveal.net.reach import window as window_reach
 
+PADDINGS = ("valid", "same", "same_lower", "preserve", "causal")
+"""The words for padding where it may hold anything; pooling knows those that lose no window."""
 _AXES = ((), ("positions",), ("rows", "columns"), ("slices", "rows", "columns"))
 """What positions along each axis are called, by the number of axes."""
 
@@ -25,6 +28,8 @@ class Window:
     dilation: int
     before: int
     after: int
+    beyond: int = 0
+    """Positions that only `ceil` reads, after picture and padding; they hold nothing."""
 
     @property
     def span(self) -> int:
@@ -34,7 +39,7 @@ class Window:
     @property
     def slack(self) -> int:
         """How far the window can slide; negative if it does not fit."""
-        return self.n + self.before + self.after - self.span
+        return self.n + self.before + self.after + self.beyond - self.span
 
     @property
     def output(self) -> int:
@@ -72,7 +77,8 @@ class Window:
             padding = f" + 2*{self.before}" if self.before else ""
         else:
             padding = f" + {self.before} + {self.after}"
-        return f"{self.n}{padding} - {self.span}"
+        beyond = f" + {self.beyond} beyond" if self.beyond else ""
+        return f"{self.n}{padding}{beyond} - {self.span}"
 
     def division(self) -> str:
         return f"({self.way()}) mod {self.stride} = {self.rest}"
@@ -84,12 +90,18 @@ class Window:
 class Windowed(Kind):
     """A kind whose outputs each read a window; subclasses say which windows."""
 
+    padding: str | int | tuple[int | tuple[int, int], ...]
+
     def pads(self, ins: tuple[Shape, ...]) -> Pads:
         return tuple((axis.before, axis.after) for axis in self.windows(ins))
 
     def reach(self, ins: tuple[Shape, ...], axis: int) -> Reach | None:
         made = self.windows(ins)[axis]
         return window_reach(made.kernel_size, made.stride, made.dilation, made.before)
+
+    def note(self, ins: tuple[Shape, ...]) -> str:
+        made = self.windows(ins)
+        return "; ".join(filter(None, (*_padding_notes(made, self.padding), remainder(made))))
 
     def formula(self, ins: tuple[Shape, ...]) -> str:
         """The output size with numbers put in: once if all axes are alike."""
@@ -105,6 +117,8 @@ def windows(
     stride: object,
     dilation: object,
     padding: object,
+    ceil: bool = False,
+    fill: float | str = 0.0,
 ) -> tuple[Window, ...]:
     """The window of a kind along each arriving axis; ShapeError if it does not fit."""
     sizes = spatial(kind, arriving)
@@ -115,10 +129,26 @@ def windows(
     made = []
     for axis, (n, k, s, d) in enumerate(zip(sizes, kernels, strides, dilations, strict=True)):
         before, after = _pads(kind, padding, axis, axes, n, (k - 1) * d + 1, s)
-        made.append(Window(n, k, s, d, before, after))
+        one = Window(n, k, s, d, before, after)
+        made.append(replace(one, beyond=_beyond(one)) if ceil else one)
     if any(axis.slack < 0 for axis in made):
         raise _does_not_fit(kind, arriving, made)
+    check_fill(fill, tuple((axis.before, axis.after) for axis in made), arriving)
     return tuple(made)
+
+
+def check_fill(fill: float | str, pads: Pads, arriving: Shape) -> None:
+    """ShapeError if padding that repeats the picture needs more than there is of it."""
+    spare = {"reflect": 1, "circular": 0}.get(fill) if isinstance(fill, str) else None
+    if spare is None:
+        return
+    for (before, after), n in zip(pads, arriving[1:], strict=True):
+        if max(before, after) > n - spare:
+            raise ShapeError(
+                f"{fill} padding of {before}:{after} needs more than {n} positions",
+                arrives=shape_text(arriving),
+                fix=f"padding of at most {n - spare}, or replicate",
+            )
 
 
 def outputs(made: tuple[Window, ...]) -> Shape:
@@ -128,14 +158,46 @@ def outputs(made: tuple[Window, ...]) -> Shape:
 def _pads(
     kind: Kind, padding: object, axis: int, axes: int, n: int, span: int, stride: int
 ) -> tuple[int, int]:
-    """Padding before and after; of an odd total, `same` puts the extra position after."""
-    if padding == "valid":
-        return 0, 0
-    if padding == "same":
-        total = max((-(-n // stride) - 1) * stride + span - n, 0)
-        return total // 2, total - total // 2
+    """Padding before and after, by its word or as given."""
+    if isinstance(padding, str):
+        if padding == "causal" and axes > 1:
+            raise ShapeError(
+                f"causal padding is for one axis, but {axes} arrive",
+                fix=f"say it for each axis, before:after, such as {span - 1}:0x{span // 2}",
+            )
+        return _WORDS[padding](n, span, stride)
     side = per_axis(kind, "padding", padding, axes)[axis]
     return side if isinstance(side, tuple) else (side, side)
+
+
+def _same(n: int, span: int, stride: int) -> tuple[int, int]:
+    """As few as give ceil(n / stride) outputs; of an odd total the extra position after."""
+    total = max((-(-n // stride) - 1) * stride + span - n, 0)
+    return total // 2, total - total // 2
+
+
+def _preserve(n: int, span: int, stride: int) -> tuple[int, int]:
+    """p = (n (s - 1) + f - s) / 2 at either side, for n outputs; a half position goes after."""
+    total = n * (stride - 1) + span - stride
+    return total // 2, total - total // 2
+
+
+_WORDS: dict[str, Callable[[int, int, int], tuple[int, int]]] = {
+    "valid": lambda n, span, stride: (0, 0),
+    "same": _same,
+    "same_lower": lambda n, span, stride: _same(n, span, stride)[::-1],
+    "preserve": _preserve,
+    "causal": lambda n, span, stride: (span - 1, 0),
+}
+"""Each word for padding, by positions that arrive, span of the kernel and stride."""
+
+
+def _beyond(axis: Window) -> int:
+    """How far `ceil` lets the last window look; it must begin within picture and padding before."""
+    if axis.slack < 0 or not axis.rest:
+        return 0
+    begins = axis.output * axis.stride
+    return axis.stride - axis.rest if begins < axis.n + axis.before else 0
 
 
 def _does_not_fit(kind: Kind, arriving: Shape, made: list[Window]) -> ShapeError:
@@ -151,6 +213,24 @@ def _does_not_fit(kind: Kind, arriving: Shape, made: list[Window]) -> ShapeError
         arrives=shape_text(arriving),
         fix=f"padding same, {smaller}, or one pooling layer fewer",
     )
+
+
+def _padding_notes(made: tuple[Window, ...], padding: object) -> Iterator[str]:
+    """What a word for padding comes to where it is not the same at both ends, or is very much."""
+    axes = dict.fromkeys(made)
+    if padding == "preserve":
+        for axis in axes:
+            total, stride = axis.before + axis.after, axis.stride
+            half = f"{total // 2}{'½' * (total % 2)}"
+            yield f"preserve: p = ½[{axis.n}({stride} - 1) + {axis.span} - {stride}] = {half}"
+        if any(axis.before >= axis.span for axis in made):
+            yield "some windows lie wholly in padding, as p >= f"
+    uneven = dict.fromkeys((axis.before, axis.after) for axis in axes if axis.before != axis.after)
+    if isinstance(padding, str) and padding != "causal" and uneven:
+        even = all(axis.span % 2 == 0 for axis in made if axis.before != axis.after)
+        why = "as an even kernel has no middle: " if even else ""
+        sides = " and ".join(f"{before} before, {after} after" for before, after in uneven)
+        yield f"{padding} pads unevenly, {why}{sides}"
 
 
 def remainder(made: tuple[Window, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 
 from foveal.checks import Constraint, Flag
 from foveal.errors import NotationError, did_you_mean
@@ -41,7 +41,13 @@ def required(kind: type[Kind]) -> list[str]:
 
 def example(kind: type[Kind]) -> str:
     """The shortest text of a kind, with plausible numbers."""
-    plausible = {"out_channels": "32", "kernel_size": "3", "out_features": "10", "shape": "3x32x32"}
+    plausible = {
+        "out_channels": "32",
+        "kernel_size": "3",
+        "out_features": "10",
+        "shape": "3x32x32",
+        "pieces": "2",
+    }
     return " ".join([kind.word, *(plausible.get(name, "64") for name in required(kind))])
 
 
@@ -81,8 +87,11 @@ def _word(kind: type[Kind], given: dict[str, object], stream: Stream) -> None:
 
 
 def _put(given: dict[str, object], name: str, stream: Stream, kind: type[Kind]) -> None:
-    """Read the value that stands next into a field."""
+    """Read the value that stands next into a field: one token, or a word with its numbers."""
     token = stream.take()
+    if token.kind == "word" and stream.peek().kind == ":":
+        stream.take()
+        token = replace(token, text=f"{token.text}:{stream.take().text}")
     constraint = kind.constraints[name]
     _set(given, name, _read(constraint, kind, name, token, stream), token, stream)
 
