@@ -6,7 +6,7 @@ the window it was made of; where windows overlap, only the first and the last ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ WORDS = ("maxpool", "avgpool", "minpool", "sumpool")
 STRIDES = (2, 1)
 SIZE = 2
 """Of the window, in positions."""
-CELL, GAP, HEAD, FOOT = 34, 34, 58, 40
+CELL, GAP, HEAD, FOOT = 38, 34, 58, 12
 """Pixels of a cell's side, between maps, above the first row, and below the last."""
 COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7")
 """Told apart with any kind of colour vision (Okabe & Ito 2008)."""
@@ -44,18 +44,19 @@ def draw() -> str:
         windows = (len(GRID) - SIZE) // stride + 1
         colours = window_colours(windows)
         lines.append(said(maps[0], top - 8, f"window {SIZE}, stride {stride}"))
-        lines += map_of(GRID, maps[0], top, lambda r, c: PLAIN)
+        lines += cells(GRID, maps[0], top, {})
         lines += (frame(maps[0], top, stride, at, colour) for at, colour in colours.items())
+        lines += numbers(GRID, maps[0], top)
         for left, word in zip(maps[1:], WORDS, strict=True):
             made = pooled(f"{word} {SIZE} stride {stride}")
             lines.append(said(left, top - 8, f"{len(made)}x{len(made)}"))
-            lines += map_of(made, left, top, lambda r, c, own=colours: own.get((r, c), PLAIN))
+            lines += [*cells(made, left, top, colours), *numbers(made, left, top)]
     return "\n".join([*lines, "</svg>\n"])
 
 
 def place(column: int) -> int:
     """Where a map begins: the picture has four cells, what is made of it three at most."""
-    return GAP // 2 if not column else GAP + len(GRID) * CELL + (column - 1) * (3 * CELL + GAP)
+    return GAP // 2 if not column else 2 * GAP + len(GRID) * CELL + (column - 1) * (3 * CELL + GAP)
 
 
 def pooled(net: str) -> np.ndarray:
@@ -73,19 +74,22 @@ def window_colours(windows: int) -> dict[tuple[int, int], str]:
     return dict(zip(places, COLOURS, strict=False))
 
 
-def map_of(
-    values: np.ndarray, left: int, top: int, colour: Callable[[int, int], str]
+def cells(
+    values: np.ndarray, left: int, top: int, colours: dict[tuple[int, int], str]
 ) -> Iterator[str]:
-    for (row, column), value in np.ndenumerate(values):
+    for row, column in np.ndindex(values.shape[0], values.shape[1]):
         x, y = left + column * CELL, top + row * CELL
+        colour = colours.get((row, column), PLAIN)
         yield (
-            f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{colour(row, column)}"'
+            f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{colour}"'
             ' stroke="#546e7a"/>'
         )
-        yield (
-            f'<text x="{x + CELL // 2}" y="{y + CELL // 2 + 5}" text-anchor="middle">'
-            f"{value:g}</text>"
-        )
+
+
+def numbers(values: np.ndarray, left: int, top: int) -> Iterator[str]:
+    for (row, column), value in np.ndenumerate(values):
+        x, y = left + column * CELL + CELL // 2, top + row * CELL + CELL // 2 + 5
+        yield f'<text x="{x}" y="{y}" text-anchor="middle">{value:g}</text>'
 
 
 def frame(left: int, top: int, stride: int, at: tuple[int, int], colour: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from foveal.checks import Constraint, Flag
+from foveal.net.filters import FAMILIES, FILTERS, kernel
 from foveal.net.kind import Kind
 from foveal.net.layers import KINDS
 from foveal.net.notation.pattern import DEFAULTS
@@ -102,12 +103,26 @@ def figures() -> Iterator[str]:
         yield f"| {row['what']} | {row['value']} | {row['on']} | `{row['by']}` |"
 
 
+def filters() -> Iterator[str]:
+    """Every given filter, a family after the other."""
+    yield "| filter | size | what it does | source |"
+    yield "|---|---|---|---|"
+    for family, about in FAMILIES.items():
+        yield f"| *{family}* | | *{about}* | |"
+        for name, one in FILTERS.items():
+            if one.family == family:
+                rows = kernel(name)
+                size = f"{len(rows)}x{len(rows[0])}"
+                yield f"| `{name}` | {size} | {one.about} | {one.source} |"
+
+
 TABLES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "figures": ("../README.md", figures),
     "words": ("notation.md", words),
     "letters": ("notation.md", letters),
     "lengths": ("training.md", lengths),
     "options": ("training.md", options),
+    "filters": ("filters.md", filters),
 }
 """The name of each table, its page, and what makes it."""
 

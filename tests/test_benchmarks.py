@@ -28,6 +28,7 @@ FEW = ["--seeds", "1", "--epochs", "1"]
         ("flowers", ["photos", "--each", "3", *FEW], TRAINED),
         ("predict_latency", ["-n", "1", "--small"], {"python", "lenet5", "resnet18"}),
         ("show_latency", ["-n", "1"], {"milliseconds"}),
+        ("other_runtimes", ["--only", "relu", "--layers", "1", "--nets", "1"], {"runtimes"}),
     ],
 )
 def test_a_benchmark_ends_with_its_figures(name, arguments, figures, tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ import pytest
 DOCS = Path(__file__).parent.parent / "docs"
 DRAWINGS = {
     "draw_activations.py": "activations.svg",
+    "draw_convolution.py": "convolution.svg",
     "draw_gate.py": "gate.svg",
     "draw_normalisation.py": "normalisation.svg",
+    "draw_pooling.py": "pooling.svg",
 }
 """Each script has a `draw()` that returns the text of its picture."""
 

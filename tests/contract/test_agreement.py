@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
-from support.nets import random_input, random_net, random_weights
+from support.nets import differs, is_tossed, random_input, random_net, random_weights
 
 from foveal import engines
 from foveal.engines.pytorch import module
@@ -13,11 +12,6 @@ from foveal.net.arithmetic import arithmetic
 
 FLOAT32, FLOAT64 = 1e-5, 1e-12
 """Largest difference, relative to the largest output."""
-
-
-def close(a: np.ndarray, b: np.ndarray, tolerance: float) -> bool:
-    scale = np.abs(b).max()
-    return a.shape == b.shape and bool(np.abs(a - b).max() <= tolerance * max(scale, 1e-30))
 
 
 @pytest.mark.parametrize("seed", range(500))
@@ -31,7 +25,8 @@ def test_engines_and_arithmetic_agree(seed: int) -> None:
         made = engines.build(name, program, weights).run(x)
         assert made.keys() == truth.keys()
         for result, values in made.items():
-            assert close(values, truth[result], FLOAT32), (name, result)
+            near = differs(values, truth[result]) <= FLOAT32
+            assert near or is_tossed(program, weights, seed), (name, result)
     learns = module(program, weights)
     trained = sum(parameter.numel() for parameter in learns.parameters())
     assert arithmetic(program).parameters == trained
@@ -49,4 +44,11 @@ def test_in_double_precision_pytorch_is_the_definition(seed: int) -> None:
     given = torch.from_numpy(x)
     made = learns(given.double() if given.is_floating_point() else given)
     for result, values in truth.items():
-        assert close(made[result].detach().numpy(), values, FLOAT64), result
+        assert differs(made[result].detach().numpy(), values) <= FLOAT64, result
+
+
+def test_hardly_any_net_is_decided_by_rounding() -> None:
+    bound = [(seed, random_net(seed)) for seed in range(500)]
+    programs = [(seed, net.bind(shape)) for seed, (net, shape) in bound]
+    tossed = [s for s, program in programs if is_tossed(program, random_weights(program, s), s)]
+    assert len(tossed) <= 5

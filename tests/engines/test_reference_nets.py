@@ -52,7 +52,7 @@ def test_every_kind_and_every_form_occurs_often(nets: list[tuple[Net, Shape]]) -
     assert min(forms[form] for form in (Again, Each, Outputs, Reference, Repeat)) >= 20
     assert branched >= 0.3 * len(nets)
     assert min(axes[count] for count in (1, 2, 3)) >= 50
-    assert set(depths) == set(range(1, MOST_DEPTH + 1))
+    assert set(depths) >= set(range(1, MOST_DEPTH + 1))  # an item may be a chain, and dissolve
     assert sum(len(set(shape[1:])) > 1 for _, shape in nets) >= 100
     for uses in (
         lambda conv: conv.groups > 1,
@@ -83,8 +83,9 @@ def test_all_run_in_the_reference_engine_with_the_shapes_of_their_programs(
 ) -> None:
     for seed, (net, shape) in enumerate(nets):
         program = net.bind(shape)
-        assert shape[0] <= MOST_CHANNELS
-        assert max(shape[1:]) <= 12
+        channels, *sizes = shape if len(shape) > 1 else (1, *shape)
+        assert channels <= MOST_CHANNELS
+        assert max(sizes) <= 12
         x = random_input(program, seed)
         engine = build(program, random_weights(program, seed))
         values = engine.values(x)
@@ -93,4 +94,4 @@ def test_all_run_in_the_reference_engine_with_the_shapes_of_their_programs(
         }
         for name, y in engine.run(x).items():
             assert np.isfinite(y).all()
-            assert np.abs(y).max() < 100, (seed, name)
+            assert np.abs(y).max() < 1000, (seed, name)  # rbf and sums square and add

@@ -10,7 +10,7 @@ from foveal.engines import portable, pytorch, reference
 from foveal.engines.reference import Training
 from foveal.engines.rewrites import fold_batch_norm
 from foveal.engines.weights import initial
-from foveal.errors import ShapeError
+from foveal.errors import NotationError, ShapeError
 from foveal.net.arithmetic import arithmetic
 from foveal.net.kind import Shape
 from foveal.net.notation import parse, write
@@ -245,3 +245,13 @@ def test_what_has_no_mean_is_refused_before_anything_is_computed(
     with pytest.raises(ShapeError) as caught:
         parse(text).bind(shape)
     assert str(caught.value) == sentence
+
+
+def test_groups_must_be_given() -> None:
+    with pytest.raises(NotationError) as caught:
+        parse("groupnorm")
+    assert str(caught.value) == (
+        "line 1, column 1: groupnorm needs groups\n"
+        "  groupnorm\n  ^\n"
+        "  fix:      such as: groupnorm 8"
+    )

@@ -17,6 +17,7 @@ import foveal
 from foveal.data import pictures
 from foveal.engines import reference
 from foveal.engines.weights import initial
+from foveal.net import filters
 
 SQUARE = [[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]]
 FILTER = [[1, 0, 1], [0, 1, 0], [1, 0, 1]]
@@ -63,9 +64,29 @@ def sum_of_products() -> None:
     print(" + ".join(f"{x}*{w}" for x, w in pairs), "=", sum(x * w for x, w in pairs))
 
 
+def sharpened() -> None:
+    patch = [[0, 157, 0], [155, 164, 159], [0, 157, 0]]
+    print("5*164 - 157 - 155 - 159 - 157 =", 5 * 164 - 157 - 155 - 159 - 157)
+    kernel = {"conv1.weight": [[filters.kernel("sharpen")]]}
+    print("the layer gives", int(answer("conv 1 3 no bias", [patch], kernel)[0, 0, 0]))
+
+
 def to_the_right() -> None:
     picks_its_left_pixel = {"conv1.weight": [[[[1, 0, 0]]]]}
     print(answer("conv 1 1x3 no bias", [[[10, 20, 30, 40]]], picks_its_left_pixel)[0, 0].tolist())
+
+
+def borders() -> None:
+    square = answer("pad 1", [np.arange(1, 17).reshape(4, 4)])[0]
+    print("4x4 becomes", "x".join(map(str, square.shape)))
+    for row in square:
+        print(*row.astype(int))
+    for net in ("pad 2", "pad 2 fill 9", "pad 2 reflect", "pad 2 replicate", "pad 2:0"):
+        print(f"{net}:", *answer(net, [[1, 2, 3, 4]])[0].astype(int))
+    weights = {"conv1.weight": [[[1, 10, 100]]]}
+    apart = answer("pad 2:0 -> conv 1 3 no bias", [[1, 2, 3, 4]], weights)
+    joined = answer("conv 1 3 causal no bias", [[1, 2, 3, 4]], weights)
+    print("the same as causal:", np.array_equal(apart, joined))
 
 
 def impulse() -> None:
@@ -132,7 +153,7 @@ def one_matrix() -> None:
 
 def pools() -> None:
     grid = np.arange(1.0, 17.0).reshape(1, 4, 4)
-    for net in ("maxpool 2", "avgpool 2", "maxpool 2 stride 1"):
+    for net in ("maxpool 2", "avgpool 2", "minpool 2", "sumpool 2", "maxpool 2 stride 1"):
         print(net, answer(net, grid)[0].tolist())
 
 
@@ -275,7 +296,9 @@ SHOWN: dict[str, Callable[[], None]] = {
         depths,
         slide,
         sum_of_products,
+        sharpened,
         to_the_right,
+        borders,
         impulse,
         channel_sum,
         random_start,

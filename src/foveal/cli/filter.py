@@ -153,7 +153,8 @@ def _run(
                 click.echo(json.dumps({"file": str(file), "error": made.problem}))
             print(f"{made.kind}: {made}", file=sys.stderr)
         elif as_json:
-            click.echo(json.dumps({"file": str(file), **made}, ensure_ascii=False))
+            facts = {word: fact for word, fact in made.items() if word != "about"}
+            click.echo(json.dumps({"file": str(file), **facts}, ensure_ascii=False))
         else:
             click.echo(f"{printable(str(file))} -> {printable(made['output'])}  {made['about']}")
     if failed == len(files):

@@ -107,7 +107,7 @@ def apply(chosen: Filter, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     height, width, channels = picture.shape
     program = chosen.net.bind((1, height, width))
-    engine = portable.build(program, initial(program, seed=0))
+    engine = portable.build(program, initial(program, seed=0), optimise=False)
     made = np.empty((*program.result_shapes()[""][1:], channels), np.float32)
     for channel in range(channels):
         made[:, :, channel] = engine.run(picture[None, None, :, :, channel])[""][0, 0]

@@ -73,11 +73,12 @@ def _below(folder: Path, files: Sequence[Path]) -> list[Path]:
 
 def _check_suffix(path: Path) -> None:
     if path.suffix.lower() not in FORMATS:
+        near = did_you_mean(path.suffix, FORMATS)
         raise SpecError(
             f"no format is called {path.suffix}" if path.suffix else "the name says no format",
             where=str(path),
             expected=f"a name that ends in {', '.join(FORMATS)}",
-            fix=did_you_mean(path.suffix, FORMATS),
+            fix=near if near.startswith("did") else "",
         )
 
 

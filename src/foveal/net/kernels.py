@@ -12,6 +12,8 @@ Rows = tuple[tuple[float, ...], ...]
 
 LARGEST_SIZE = 255
 """Positions along a side of a kernel that is made or given."""
+LARGEST_NUMBER = 1e6
+"""Of a kernel that is given, so that no sum overflows float32."""
 _OCTAVE = 0.56  # deviation in wavelengths for a bandwidth of one octave, Petkov & Kruizinga 1997
 _FLOAT32 = 2.0**-23  # relative step of the numbers the engines compute with
 
@@ -64,8 +66,8 @@ def _number(text: str) -> float:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
-        raise _unreadable("is not a kernel", f"{text!r}, which is no number")
+    if not abs(number) <= LARGEST_NUMBER:
+        raise _unreadable("is not a kernel", f"{text!r}")
     return number
 
 
@@ -74,7 +76,7 @@ def _unreadable(problem: str, arrives: str) -> SpecError:
         problem,
         where="kernel",
         arrives=arrives,
-        expected=f"numbers row by row, at most {LARGEST_SIZE}x{LARGEST_SIZE}",
+        expected=f"numbers up to a million row by row, at most {LARGEST_SIZE}x{LARGEST_SIZE}",
         fix="such as 0 -1 0 / -1 5 -1 / 0 -1 0",
     )
 
@@ -142,7 +144,7 @@ def gabor(
             "no wave is left: the bell is narrow, the wave long",
             where="gabor",
             arrives=f"size {len(bell)}, sigma {sigma:g}, wavelength {wavelength:g}",
-            fix="a larger sigma and size, a shorter wavelength, or phase 90",
+            fix="a larger sigma and size, or a shorter wavelength",
         )
     return _written([[number / strength for number in row] for row in made])
 

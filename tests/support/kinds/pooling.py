@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import torch
@@ -21,12 +22,13 @@ from support.kinds.margins import each, margins
 from torch.nn import functional as F
 
 from foveal.engines.masks import uniform
-from foveal.net.combinators import Item
+from foveal.net.combinators import Item, chain
 from foveal.net.kind import Kind, Shape
 from foveal.net.layers import (
     AdaptiveAvgPool,
     AdaptiveMaxPool,
     AvgPool,
+    Gain,
     GlobalAvgPool,
     GlobalLpPool,
     GlobalMaxPool,
@@ -57,6 +59,26 @@ def pool(kind: Any, largest: int = 4, **more: Callable[[Random], object]) -> Gen
         return made
 
     return draw
+
+
+def lessened(generator: Generator, share: Callable[[Any, Shape], float]) -> Generator:
+    """With a gain behind it that keeps sums of order 1."""
+
+    def draw(random: Random, shape: Shape) -> Item:
+        layer = generator(random, shape)
+        return chain(layer, Gain(share(layer, shape)))
+
+    return draw
+
+
+def of_window(kind: SumPool | LpPool, shape: Shape) -> float:
+    """One through the size of the window, or the root of it that belongs to the norm."""
+    return float(prod(each(kind.kernel_size, axes(shape))) ** (-1 / getattr(kind, "p", 1)))
+
+
+def of_picture(kind: GlobalSumPool | GlobalLpPool, shape: Shape) -> float:
+    axes(shape)
+    return float(prod(shape[1:]) ** (-1 / getattr(kind, "p", 1)))
 
 
 def global_pool(kind: Any, **more: Callable[[Random], object]) -> Generator:
@@ -160,16 +182,16 @@ GENERATORS: dict[type[Kind], Generator] = {
     MaxPool: pool(MaxPool),
     MinPool: pool(MinPool),
     AvgPool: pool(AvgPool, count_include_pad=lambda random: chance(random, 0.5)),
-    SumPool: pool(SumPool, largest=2),
-    LpPool: pool(LpPool, largest=2, p=power),
+    SumPool: lessened(pool(SumPool), of_window),
+    LpPool: lessened(pool(LpPool, p=power), of_window),
     StochasticPool: pool(StochasticPool, largest=3),
     AdaptiveMaxPool: adaptive(AdaptiveMaxPool),
     AdaptiveAvgPool: adaptive(AdaptiveAvgPool),
     GlobalMaxPool: global_pool(GlobalMaxPool),
     GlobalMinPool: global_pool(GlobalMinPool),
     GlobalAvgPool: global_pool(GlobalAvgPool),
-    GlobalSumPool: global_pool(GlobalSumPool),
-    GlobalLpPool: global_pool(GlobalLpPool, p=power),
+    GlobalSumPool: lessened(global_pool(GlobalSumPool), of_picture),
+    GlobalLpPool: lessened(global_pool(GlobalLpPool, p=power), of_picture),
 }
 
 EXAMPLES: dict[type[Kind], list[Example]] = {

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from foveal.net.combinators import Item, branches, chain
 from foveal.net.kind import Kind, Shape
-from foveal.net.layers import Identity, MaxPool, MaxUnpool, Tanh, Upsample
+from foveal.net.layers import Identity, LocallyConnected, MaxPool, MaxUnpool, Tanh, Upsample
 
 Arrays = tuple[torch.Tensor, ...]
 
@@ -35,7 +35,11 @@ def upsample(random: Random, shape: Shape) -> Item:
 
 
 def unpool(random: Random, shape: Shape) -> Item:
-    """What arrives is pooled, and put back where it was."""
+    """What arrives is pooled, and put back where it was.
+
+    Each position has weights of its own before: where two values were equal but for rounding,
+    engines would not find the same place.
+    """
     count = axes(shape)
     kernel = size(random, 3, count)
     stride = None
@@ -43,7 +47,8 @@ def unpool(random: Random, shape: Shape) -> Item:
         stride = tuple(k + int(random.integers(3)) for k in each(kernel, count))
     fields: Any = (kernel, stride, padding(random, count, ("valid", "same", "same_lower")))
     pooled = chain(MaxPool(*fields), Tanh()) if chance(random, 0.5) else chain(MaxPool(*fields))
-    return branches(MaxUnpool(*fields), pooled, Identity())
+    apart = LocallyConnected(shape[0], 1, bias=False)
+    return chain(apart, branches(MaxUnpool(*fields), pooled, Identity()))
 
 
 def enlarged(kind: Upsample, xs: Arrays, w: Tensors) -> torch.Tensor:

@@ -27,15 +27,11 @@ FOUR_DIGITS = ("averagepool_2d_ceil_last_window_starts_on_pad",)
 @lru_cache(maxsize=1)
 def failures() -> dict[str, list[str]]:
     """Of every test in scope, by name, what does not come out as it should."""
-    return {node.name: list(_wrong(node)) for node in nodes() if why_not(node) is None}
+    return {node.name: list(wrong(node)) for node in nodes() if why_not(node) is None}
 
 
-def operators() -> dict[str, str]:
-    """The operator of every test in scope, by its name."""
-    return {node.name: node.op for node in nodes() if why_not(node) is None}
-
-
-def _wrong(node: Node) -> Iterator[str]:
+def wrong(node: Node) -> Iterator[str]:
+    """What does not come out as it should, of a node test."""
     if node.op not in IMPORTERS:
         yield f"no importer for {node.op}, and no reason to leave it out"
         return

@@ -23,10 +23,13 @@ def padded(nodes: Nodes[Any], x: str, sizes: Shape, pads: Pads, fill: float | st
         return x
     if fill == "circular":
         return _circular(nodes, x, sizes, pads)
-    where = nodes.whole(0, 0, *(b for b, _ in pads), 0, 0, *(a for _, a in pads))
     if isinstance(fill, str):
+        where = nodes.whole(0, 0, *(b for b, _ in pads), 0, 0, *(a for _, a in pads))
         return nodes.node("Pad", x, where, mode=MODES[fill])
-    return nodes.node("Pad", x, where, nodes.numbers(np.array(fill, np.float32)), mode="constant")
+    value, where = nodes.numbers(np.array(fill, np.float32)), nodes.whole(*onnx_pads(pads))
+    # Without its axes onnxruntime makes zeros part of a pooling behind them, where they never win.
+    axes = nodes.whole(*range(2, 2 + len(pads)))
+    return nodes.node("Pad", x, where, value, axes, mode="constant")
 
 
 def _circular(nodes: Nodes[Any], x: str, sizes: Shape, pads: Pads) -> str:

@@ -47,6 +47,7 @@ def example(kind: type[Kind]) -> str:
         "out_features": "10",
         "shape": "3x32x32",
         "pieces": "2",
+        "groups": "8",
     }
     return " ".join([kind.word, *(plausible.get(name, "64") for name in required(kind))])
 

@@ -115,7 +115,7 @@ def check_index(place: Place, shape: tuple[int, ...], samples: bool) -> None:
             expected=", ".join(expected),
             fix="the sample comes first, also of one" if samples else "",
         )
-    if not all(-n <= i < n for i, n in zip(index, shape, strict=True)):
+    if not all(0 <= i < n for i, n in zip(index, shape, strict=True)):
         raise SpecError(
             "lies outside the array",
             where=str(place),

@@ -61,7 +61,7 @@ class Sum(ABC):
 
 
 @dataclass(frozen=True)
-class Dressed:
+class Padded:
     """A picture with its padding, and a kernel that slides over it."""
 
     x: Array
@@ -71,11 +71,11 @@ class Dressed:
     """For each axis and padded position the one whose value it has; None for a constant."""
 
     @staticmethod
-    def of(call: Call) -> Dressed:
+    def of(call: Call) -> Padded:
         kind, x = call.kind, call.xs[0]
         over = slide(x, kind.kernel_size, kind.stride, kind.padding, kind.dilation)
         sources = tuple(_sources(track, kind.fill) for track in over.tracks)
-        return Dressed(x, over.tracks, kind.fill, sources)
+        return Padded(x, over.tracks, kind.fill, sources)
 
     def taps(self) -> Iterator[Index]:
         return product(*(range(track.kernel_size) for track in self.tracks))
@@ -106,7 +106,7 @@ def _sources(track: Track, fill: float | str) -> list[int | None]:
 class Shared(Sum):
     """Convolution: weight[o, c, tap], the same at every position."""
 
-    over: Dressed
+    over: Padded
     filters: int
     """Of one group."""
     channels: int
@@ -116,7 +116,7 @@ class Shared(Sum):
     def of(call: Call) -> Shared:
         channels, out_channels = call.xs[0].shape[1], call.y.shape[1]
         groups = channels if isinstance(call.kind, Depthwise) else call.kind.groups
-        return Shared(Dressed.of(call), out_channels // groups, channels // groups)
+        return Shared(Padded.of(call), out_channels // groups, channels // groups)
 
     def reads(self, output: Index) -> Iterator[Read]:
         sample, o, *position = output
@@ -142,11 +142,11 @@ class Shared(Sum):
 class Unshared(Sum):
     """Local connections: weight[o, position, c, tap]."""
 
-    over: Dressed
+    over: Padded
 
     @staticmethod
     def of(call: Call) -> Unshared:
-        return Unshared(Dressed.of(call))
+        return Unshared(Padded.of(call))
 
     def reads(self, output: Index) -> Iterator[Read]:
         sample, o, *position = output
