@@ -302,7 +302,8 @@ def test_facts_are_plain_numbers_that_json_takes() -> None:
         "start": [0.5, 0.5],
         "coverage": [1, 1],
         "global": False,
-        "note": "",
+        "gated": False,
+        "note": "same pads unevenly, as an even kernel has no middle: 0 before, 1 after",
     }
     assert second["statistics"] == 4
     assert last["global"] is True

@@ -150,14 +150,14 @@ CASES: list[tuple[str, dict[str, int], str]] = [
     (
         "conv 8 3 padding -1",
         {},
-        "NotationError: line 1, column 18: conv padding must be valid, same, a whole number from 0, or one per axis such as 1x2 or 1:2x0:1, not '-1'\n"
+        "NotationError: line 1, column 18: conv padding must be valid, same, same_lower, preserve, causal, a whole number from 0, or one per axis such as 1x2 or 1:2x0:1, not '-1'\n"
         "  conv 8 3 padding -1\n"
         "                   ^",
     ),
     (
         "conv 8 3 padding",
         {},
-        "NotationError: line 1, column 17: conv padding must be valid, same, a whole number from 0, or one per axis such as 1x2 or 1:2x0:1, not nothing\n"
+        "NotationError: line 1, column 17: conv padding must be valid, same, same_lower, preserve, causal, a whole number from 0, or one per axis such as 1x2 or 1:2x0:1, not nothing\n"
         "  conv 8 3 padding\n"
         "                  ^",
     ),
@@ -171,14 +171,14 @@ CASES: list[tuple[str, dict[str, int], str]] = [
     (
         "conv 8 3 no stride",
         {},
-        "NotationError: line 1, column 13: after 'no' conv knows: bias\n"
+        "NotationError: line 1, column 13: after 'no' conv knows: bias, flip, shared, frozen\n"
         "  conv 8 3 no stride\n"
         "              ^",
     ),
     (
         "conv 8 3 no",
         {},
-        "NotationError: line 1, column 12: after 'no' conv knows: bias\n"
+        "NotationError: line 1, column 12: after 'no' conv knows: bias, flip, shared, frozen\n"
         "  conv 8 3 no\n"
         "             ^",
     ),

@@ -30,7 +30,7 @@ def plain_weights(program: Program, weights: Weights) -> tuple[Program, dict[str
     >>> program = Net.of(Conv(1, (1, 2), bias=False, flip=True, weight="unit_sum")).bind((1, 1, 2))
     >>> plain, weights = plain_weights(program, {"conv1.weight": np.array([[[[1.0, 3.0]]]])})
     >>> plain.steps[0].kind, weights["conv1.weight"].tolist()
-    (Conv(out_channels=1, kernel_size=(1, 2), ...bias=False, ...), [[[[0.75, 0.25]]]])
+    (Conv(1, (1, 2), bias=False), [[[[0.75, 0.25]]]])
     """
     steps, made = [], dict(weights)
     for step in program.steps:

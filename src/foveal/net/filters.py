@@ -89,7 +89,9 @@ _ROBERTS = "Roberts 1963, Machine Perception of Three-Dimensional Solids"
 _BOOK = "Gonzalez & Woods, Digital Image Processing"
 _BINOMIAL = "Burt & Adelson 1983, doi:10.1109/TCOM.1983.1095851"
 _ARTICLES = "the articles (docs/articles.md)"
-_DESHPANDE = "after Deshpande 2016, A Beginner's Guide to Understanding Convolutional Networks"
+_DESHPANDE = (
+    "after Deshpande 2016, A Beginner's Guide To Understanding Convolutional Neural Networks"
+)
 _GABOR = "Daugman 1985, doi:10.1364/JOSAA.2.001160"
 _GIMP = "GIMP, Convolution Matrix"
 _OWN = "Foveal"

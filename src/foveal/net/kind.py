@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -68,6 +68,17 @@ class Kind:
         for field, constraint in self.constraints.items():
             value = checks.accept(self.word, field, constraint, getattr(self, field))
             object.__setattr__(self, field, value)
+
+    def __repr__(self) -> str:
+        """As Python writes it, with what differs from the defaults."""
+        said = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.default is MISSING:
+                said.append(repr(value))
+            elif value != field.default:
+                said.append(f"{field.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(said)})"
 
     def output(self, ins: tuple[Shape, ...]) -> Shape:
         """The shape of the value this kind makes; ShapeError if what arrives does not fit."""

@@ -12,7 +12,7 @@ from foveal.net.kind import Kind, Shape, shape_text
 _POSITIVE = Real(0, above=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Named(Constraint):
     """One word of a closed list, said after the field's name: alone it would be a layer."""
 
@@ -33,7 +33,7 @@ class _Named(Constraint):
         return ("nonsense", True, None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ReLU(Kind):
     """Set negative values to zero, and those above `max` to it.
 
@@ -56,7 +56,7 @@ class ReLU(Kind):
     constraints: ClassVar[dict[str, Constraint]] = {"max": Optional(_POSITIVE)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LeakyReLU(Kind):
     """Multiply negative values by a small slope: x above zero, slope x elsewhere.
 
@@ -79,7 +79,7 @@ class LeakyReLU(Kind):
     constraints: ClassVar[dict[str, Constraint]] = {"slope": Real(0, 1)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ELU(Kind):
     """Bend negative values towards -alpha: x above zero, alpha (eˣ - 1) elsewhere.
 
@@ -102,7 +102,7 @@ class ELU(Kind):
     constraints: ClassVar[dict[str, Constraint]] = {"alpha": Real(0)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GELU(Kind):
     """Weigh each value by how many of a normal distribution lie below it: x Φ(x).
 
@@ -165,7 +165,7 @@ class HardSwish(Kind):
     aliases: ClassVar[tuple[str, ...]] = ("hardsilu",)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Softplus(Kind):
     """A ReLU without a kink: ln(1 + e^(beta x)) / beta.
 
@@ -188,7 +188,7 @@ class Softplus(Kind):
     constraints: ClassVar[dict[str, Constraint]] = {"beta": _POSITIVE}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tanh(Kind):
     """Squash values into -1 … 1: (eˣ - e⁻ˣ) / (eˣ + e⁻ˣ), or amplitude * tanh(slope x).
 
@@ -211,7 +211,7 @@ class Tanh(Kind):
     constraints: ClassVar[dict[str, Constraint]] = {"amplitude": _POSITIVE, "slope": _POSITIVE}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class HardTanh(Kind):
     """Cut values off below `min` and above `max`.
 
@@ -315,7 +315,7 @@ class LogSoftmax(Kind):
     word: ClassVar[str] = "logsoftmax"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Maxout(Kind):
     """Of every `pieces` neighbouring channels keep the largest value, at each position.
 

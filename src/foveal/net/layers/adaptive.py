@@ -11,7 +11,7 @@ from foveal.net.kind import Kind, Shape, per_axis, spatial
 from foveal.net.reach import Reach
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _AdaptivePool(Kind):
     """Output o of m reads floor(o n / m) to ceil((o + 1) n / m) - 1 of n: windows may overlap."""
 

@@ -26,7 +26,7 @@ SLIDING: dict[str, Constraint] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Conv(Windowed):
     """Slide a bank of filters over the input (cross-correlation).
 
@@ -105,7 +105,7 @@ class Conv(Windowed):
         return prod(self.output(ins)) * each
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Depthwise(Windowed):
     """Slide filters over each channel alone: `multiplier` maps for every channel that arrives.
 

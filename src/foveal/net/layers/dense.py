@@ -12,7 +12,7 @@ from foveal.net.kind import Kind, Shape, Start, Tensor, shape_text
 from foveal.net.layers import learned
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dense(Kind):
     """Connect every output to every input feature.
 

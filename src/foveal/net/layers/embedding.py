@@ -12,7 +12,7 @@ from foveal.net.kind import Kind, Shape, Start, Tensor, shape_text
 from foveal.net.layers import learned
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Embed(Kind):
     """Look up a learned vector for each number that arrives.
 
@@ -58,7 +58,7 @@ class Embed(Kind):
         return f"{self.features} numbers for each of {prod(ins[0])}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RBF(Kind):
     """Measure how far the features lie from learned prototypes: squared distances.
 

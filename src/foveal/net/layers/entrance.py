@@ -11,7 +11,7 @@ from foveal.net.kind import Kind, Shape, per_axis, shape_text, spatial
 from foveal.net.reach import Reach, shift
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Input(Kind):
     """Say what arrives: numbers as they are, or pictures as bytes.
 
@@ -36,7 +36,7 @@ class Input(Kind):
     geometric: ClassVar[bool] = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Resize(Kind):
     """Resize the picture: bilinear, with antialiasing, rounded to whole levels once.
 
@@ -71,7 +71,7 @@ class Resize(Kind):
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Crop(Kind):
     """Cut out the middle of the picture; an odd pixel is cut off at the end.
 
@@ -108,7 +108,7 @@ class Crop(Kind):
         return shift((ins[0][axis + 1] - self.output(ins)[axis + 1]) // 2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Normalise(Kind):
     """Subtract a mean from each channel and divide by a deviation, both in levels of 0 … 255.
 
@@ -142,7 +142,7 @@ class Normalise(Kind):
         return ins[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Expect(Kind):
     """Check that exactly this shape arrives.
 

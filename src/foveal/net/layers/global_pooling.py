@@ -9,7 +9,7 @@ from foveal.checks import Constraint, Flag, Whole
 from foveal.net.kind import Kind, Shape, spatial
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _GlobalPool(Kind):
     """One value per channel, whatever the size of the picture."""
 
@@ -91,7 +91,7 @@ class GlobalSumPool(_GlobalPool):
     word: ClassVar[str] = "globalsumpool"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GlobalLpPool(_GlobalPool):
     """Keep the p-norm of each channel, (Σ |x|^p)^(1/p).
 

@@ -13,7 +13,7 @@ from foveal.net.kind import Kind, Shape, Tensor, shape_text, spatial
 EPS = Real(0, above=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BatchNorm(Kind):
     """Shift and scale each channel to mean 0 and variance 1, then by two learned numbers.
 
@@ -52,7 +52,7 @@ class BatchNorm(Kind):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GroupNorm(Kind):
     """Shift and scale each group of channels of each sample to mean 0 and variance 1.
 
@@ -99,7 +99,7 @@ class GroupNorm(Kind):
         return True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LayerNorm(Kind):
     """Shift and scale the channels at each position, or a whole sample, to mean 0 and variance 1.
 
@@ -143,7 +143,7 @@ class LayerNorm(Kind):
         return ins[0] if self.over == "all" else ins[0][:1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class InstanceNorm(Kind):
     """Shift and scale each map of each sample to mean 0 and variance 1.
 
@@ -178,7 +178,7 @@ class InstanceNorm(Kind):
         return True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LocalResponseNorm(Kind):
     """Make a value smaller where those at the same position in neighbouring channels are large.
 

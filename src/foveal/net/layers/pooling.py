@@ -19,7 +19,7 @@ WINDOW: dict[str, Constraint] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Pool(Windowed):
     """A window that slides over each channel alone; the stride is the kernel's size if unset.
 
@@ -91,7 +91,7 @@ class MinPool(_Pool):
     word: ClassVar[str] = "minpool"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AvgPool(_Pool):
     """Keep the mean of each window; padding is not counted unless `count_include_pad`.
 
@@ -133,7 +133,7 @@ class SumPool(_Pool):
     word: ClassVar[str] = "sumpool"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LpPool(_Pool):
     """Keep the p-norm of each window, (Σ |x|^p)^(1/p); padding is 0.
 

@@ -12,7 +12,7 @@ SHARE = Real(0, 1, below=True)
 """Of what is dropped; if it were all, nothing could make up for it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dropout(Kind):
     """Set a random share of the values to zero while training, and scale up the rest.
 
@@ -39,7 +39,7 @@ class Dropout(Kind):
     training_only: ClassVar[bool] = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DropPath(Kind):
     """Set all values of randomly chosen samples to zero while training, and scale up the others.
 

@@ -10,7 +10,7 @@ from foveal.checks import Constraint, Flag, Real
 from foveal.net.kind import Kind, Shape, Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scale(Kind):
     """Multiply each channel by a number that is learned; with `bias` add another one.
 
@@ -44,7 +44,7 @@ class Scale(Kind):
         return prod(ins[0])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Gain(Kind):
     """Multiply every value by one given number, which is not trained.
 

@@ -13,7 +13,7 @@ from foveal.net.layers.window import check_fill
 from foveal.net.reach import POINT, Reach, shift
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Reshape(Kind):
     """Lay the same values out in another shape: channel by channel, row by row.
 
@@ -54,7 +54,7 @@ class Reshape(Kind):
         return f"{before} = {prod(ins[0])} = {after}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pad(Kind):
     """Put a border around the picture.
 
@@ -102,7 +102,7 @@ class Pad(Kind):
         return lines[0] if len(set(lines)) == 1 else ", ".join(lines)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Take(Kind):
     """Pick channels by their numbers, in any order; one may be picked more than once.
 

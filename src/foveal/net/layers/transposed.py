@@ -42,7 +42,7 @@ class _Axis:
         return f"({self.n} - 1) * {self.stride} + {span}{cut}{more} = {self.output}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ConvTranspose(Kind):
     """Lay a kernel down for every value that arrives, `stride` apart, and add where they overlap.
 

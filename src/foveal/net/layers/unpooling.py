@@ -14,7 +14,7 @@ from foveal.net.layers.window import Window
 from foveal.net.reach import Reach
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MaxUnpool(Merge):
     """Put values back to where the largest value of each window was, and 0 everywhere else.
 

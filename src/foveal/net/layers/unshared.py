@@ -12,7 +12,7 @@ from foveal.net.layers import learned, window
 from foveal.net.layers.window import PADDINGS, Window, Windowed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LocallyConnected(Windowed):
     """Slide as a convolution does, but with other weights at every position.
 

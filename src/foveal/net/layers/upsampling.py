@@ -12,7 +12,7 @@ from foveal.net.kind import Kind, Shape, per_axis, spatial
 from foveal.net.reach import Reach
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Upsample(Kind):
     """Make maps larger by a whole factor: repeat every value, or draw lines between them.
 
