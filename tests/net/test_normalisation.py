@@ -255,3 +255,26 @@ def test_groups_must_be_given() -> None:
         "  groupnorm\n  ^\n"
         "  fix:      such as: groupnorm 8"
     )
+
+
+@pytest.mark.parametrize("turned", [(False, True), (True, False), (True, True)])
+def test_the_gradient_of_one_sample_does_not_depend_on_its_layout(
+    turned: tuple[bool, bool],
+) -> None:
+    """PyTorch 2.13 mixes layouts up where a map has one row or one column."""
+    random = np.random.default_rng(0)
+    program = parse("batchnorm").bind((4, 7, 1))
+    layer = pytorch.module(program, initial(program, 0)).double().train()
+
+    def gradient(x: torch.Tensor, dy: torch.Tensor) -> torch.Tensor:
+        leaf = x.detach().requires_grad_()
+        layer(leaf)[""].backward(dy)
+        assert leaf.grad is not None
+        return leaf.grad
+
+    x, dy = (torch.from_numpy(random.standard_normal((1, 4, 7, 1))) for _ in range(2))
+    other = [
+        t.transpose(1, 2).contiguous().transpose(1, 2) if turn else t
+        for t, turn in zip((x, dy), turned, strict=True)
+    ]
+    assert torch.allclose(gradient(other[0], other[1]), gradient(x, dy), atol=1e-12)

@@ -39,8 +39,9 @@ class BatchNormalisation(Normalisation[BatchNorm]):
                 where=self.path,
                 fix="batch_size 2 or more, or flatten before it",
             )
-        return F.batch_norm(
-            x,
+        alone = len(x) == 1
+        y = F.batch_norm(
+            x.contiguous() if alone else x,
             self.running_mean,
             self.running_var,
             self.weight,
@@ -49,6 +50,11 @@ class BatchNormalisation(Normalisation[BatchNorm]):
             self.kind.momentum,
             self.kind.eps,
         )
+        if alone and y.requires_grad:
+            # With one sample and a map of one row or column, strides do not tell channels last from
+            # first; PyTorch 2.13 on CPU then mixes up layouts and gives a wrong gradient.
+            y.register_hook(Tensor.contiguous)
+        return y
 
 
 class GroupNormalisation(Normalisation[GroupNorm]):
