@@ -44,7 +44,8 @@ def words() -> Iterator[str]:
         numbers = " ".join(kind.positional)
         aliases = ", ".join(f"`{alias}`" for alias in kind.aliases)
         cells = (f"`{kind.word}`", aliases, f"`{numbers}`" * bool(numbers), ", ".join(rest), about)
-        yield f"| {' | '.join(cells)} |".replace("|  ", "| ")
+        row = " | ".join(cell.replace("|", "\\|") for cell in cells)
+        yield f"| {row} |".replace("|  ", "| ")
 
 
 def _is_needed(kind: type[Kind], name: str) -> bool:

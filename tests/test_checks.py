@@ -9,6 +9,7 @@ import pytest
 from foveal.checks import (
     LARGEST,
     Constraint,
+    Fill,
     Flag,
     Numbers,
     OneOf,
@@ -17,11 +18,12 @@ from foveal.checks import (
     Real,
     Size,
     Whole,
+    Wholes,
     accept,
 )
 from foveal.errors import SpecError
 
-PADDING = "valid, same, a whole number from 0, or one per axis such as 1x2 or 1:2x0:1"
+PADDING = "valid, same, same_lower, a whole number from 0, or one per axis such as 1x2 or 1:2x0:1"
 SENTENCES: list[tuple[Constraint, str]] = [
     (Whole(), "a whole number from 1"),
     (Whole(0), "a whole number from 0"),
@@ -35,6 +37,9 @@ SENTENCES: list[tuple[Constraint, str]] = [
     (OneOf(("sgd", "adamw")), "one of sgd, adamw"),
     (Size(), "a whole number from 1, or one per axis such as 3x5"),
     (Padding(), PADDING),
+    (Padding(()), "a whole number from 0, or one per axis such as 1x2 or 1:2x0:1"),
+    (Fill(), "a number, or reflect, replicate, circular"),
+    (Wholes(), "a list of whole numbers from 0 such as 0 or 0,1,2"),
     (Numbers(), "a list of numbers such as 0.5 or 0.4,0.5,0.6"),
     (Numbers(above=0), "a list of numbers above 0 such as 0.5 or 0.4,0.5,0.6"),
     (Optional(Whole()), "a whole number from 1, or unset"),
@@ -70,6 +75,10 @@ ACCEPTED: list[tuple[Constraint, object, object]] = [
     (Padding(), (1, (0, 2)), (1, (0, 2))),
     (Padding(), [[0, 2]], ((0, 2),)),
     (Padding(), (1,), 1),
+    (Fill(), 1, 1.0),
+    (Fill(), "reflect", "reflect"),
+    (Wholes(), 2, (2,)),
+    (Wholes(), [2, 0, 2], (2, 0, 2)),
     (Numbers(), 1, (1.0,)),
     (Numbers(), [0.5, 2], (0.5, 2.0)),
     (Optional(Whole()), None, None),
@@ -100,6 +109,9 @@ def test_values_are_brought_into_one_form(
         (Padding(), "1x2", (1, 2)),
         (Padding(), "1:2x0", ((1, 2), 0)),
         (Padding(), "1:2", ((1, 2),)),
+        (Fill(), "-0.5", -0.5),
+        (Fill(), "circular", "circular"),
+        (Wholes(), "0,2,1", (0, 2, 1)),
         (Numbers(), "0.485,2", (0.485, 2.0)),
         (Optional(Size()), "3x5", (3, 5)),
     ],
@@ -124,6 +136,9 @@ def test_text_and_value_are_each_others_inverse(
         (Size(), "1x1x1x1"),
         (Padding(), "1:2:3"),
         (Padding(), "none"),
+        (Padding(()), "same"),
+        (Fill(), "mirror"),
+        (Wholes(), "1.5"),
         (Numbers(), "1,,2"),
     ],
 )
@@ -133,13 +148,15 @@ def test_other_text_is_refused(constraint: Constraint, text: str) -> None:
 
 
 def test_words_may_stand_without_the_fields_name() -> None:
-    assert Optional(Padding()).words == ("valid", "same")
+    assert Optional(Padding()).words == ("valid", "same", "same_lower")
+    assert Fill().words == ("reflect", "replicate", "circular")
     assert Whole().words == ()
 
 
-def test_a_list_that_is_no_tuple_cannot_be_written() -> None:
+@pytest.mark.parametrize("constraint", [Numbers(), Wholes()])
+def test_a_list_that_is_no_tuple_cannot_be_written(constraint: Constraint) -> None:
     with pytest.raises(TypeError) as caught:
-        Numbers().write(0.5)
+        constraint.write(0.5)
     assert str(caught.value) == "a list of numbers is a tuple, not 0.5"
 
 

@@ -53,7 +53,7 @@ class BatchNormalisation(Normalisation[BatchNorm]):
         if alone and y.requires_grad:
             # With one sample and a map of one row or column, strides do not tell channels last from
             # first; PyTorch 2.13 on CPU then mixes up layouts and gives a wrong gradient.
-            y.register_hook(Tensor.contiguous)
+            y.register_hook(Tensor.contiguous)  # type: ignore[no-untyped-call]
         return y
 
 

@@ -10,7 +10,7 @@ from foveal.checks import Constraint, Fill, Flag, Padding, Size, Whole
 from foveal.net.kind import Shape, Start, Tensor
 from foveal.net.layers import learned, window
 from foveal.net.layers.learned import check_groups
-from foveal.net.layers.window import PADDINGS, Window, Windowed
+from foveal.net.layers.window import PADDINGS, Windowed
 
 SLIDING: dict[str, Constraint] = {
     "kernel_size": Size(),
@@ -76,17 +76,6 @@ class Conv(Windowed):
         **SLIDING,
     }
 
-    def windows(self, ins: tuple[Shape, ...]) -> tuple[Window, ...]:
-        return window.windows(
-            self,
-            ins[0],
-            kernel_size=self.kernel_size,
-            stride=self.stride,
-            dilation=self.dilation,
-            padding=self.padding,
-            fill=self.fill,
-        )
-
     def output(self, ins: tuple[Shape, ...]) -> Shape:
         check_groups(self.groups, ins[0], self.out_channels)
         return (self.out_channels, *window.outputs(self.windows(ins)))
@@ -138,17 +127,6 @@ class Depthwise(Windowed):
     word: ClassVar[str] = "depthwise"
     positional: ClassVar[tuple[str, ...]] = ("kernel_size",)
     constraints: ClassVar[dict[str, Constraint]] = {"multiplier": Whole(), **SLIDING}
-
-    def windows(self, ins: tuple[Shape, ...]) -> tuple[Window, ...]:
-        return window.windows(
-            self,
-            ins[0],
-            kernel_size=self.kernel_size,
-            stride=self.stride,
-            dilation=self.dilation,
-            padding=self.padding,
-            fill=self.fill,
-        )
 
     def output(self, ins: tuple[Shape, ...]) -> Shape:
         return (ins[0][0] * self.multiplier, *window.outputs(self.windows(ins)))

@@ -36,17 +36,6 @@ class _Pool(Windowed):
     positional: ClassVar[tuple[str, ...]] = ("kernel_size",)
     constraints: ClassVar[dict[str, Constraint]] = {**WINDOW, "dilation": Size(), "ceil": Flag()}
 
-    def windows(self, ins: tuple[Shape, ...]) -> tuple[Window, ...]:
-        return window.windows(
-            self,
-            ins[0],
-            kernel_size=self.kernel_size,
-            stride=self.stride,
-            dilation=self.dilation,
-            padding=self.padding,
-            ceil=self.ceil,
-        )
-
     def output(self, ins: tuple[Shape, ...]) -> Shape:
         made = self.windows(ins)
         check_seen(made, ins[0])

@@ -9,7 +9,7 @@ from foveal.checks import Constraint
 from foveal.errors import ShapeError, SpecError
 from foveal.net.kind import Merge, Shape, shape_text
 from foveal.net.layers import window
-from foveal.net.layers.pooling import WINDOW, check_seen
+from foveal.net.layers.pooling import WINDOW, MaxPool, check_seen
 from foveal.net.layers.window import Window
 from foveal.net.reach import Reach
 
@@ -42,14 +42,7 @@ class MaxUnpool(Merge):
 
     def axes(self, ins: tuple[Shape, ...]) -> tuple[Window, ...]:
         """The windows of the max pool, along each axis of the second branch."""
-        made = window.windows(
-            self,
-            ins[1],
-            kernel_size=self.kernel_size,
-            stride=self.stride,
-            dilation=1,
-            padding=self.padding,
-        )
+        made = MaxPool(self.kernel_size, self.stride, self.padding).windows(ins[1:])
         for axis in made:
             if axis.stride < axis.kernel_size:
                 raise SpecError(

@@ -9,7 +9,7 @@ from typing import ClassVar
 from foveal.checks import Constraint, Fill, Flag, Padding, Size, Whole
 from foveal.net.kind import Shape, Start, Tensor
 from foveal.net.layers import learned, window
-from foveal.net.layers.window import PADDINGS, Window, Windowed
+from foveal.net.layers.window import PADDINGS, Windowed
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,17 +53,6 @@ class LocallyConnected(Windowed):
         "fill": Fill(),
         **learned.START,
     }
-
-    def windows(self, ins: tuple[Shape, ...]) -> tuple[Window, ...]:
-        return window.windows(
-            self,
-            ins[0],
-            kernel_size=self.kernel_size,
-            stride=self.stride,
-            dilation=self.dilation,
-            padding=self.padding,
-            fill=self.fill,
-        )
 
     def output(self, ins: tuple[Shape, ...]) -> Shape:
         return (self.out_channels, *window.outputs(self.windows(ins)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import gcd
+from typing import Any
 
 from foveal import checks
 from foveal.errors import ShapeError
@@ -88,9 +89,18 @@ class Window:
 
 
 class Windowed(Kind):
-    """A kind whose outputs each read a window; subclasses say which windows."""
+    """A kind whose outputs each read a window, as its fields of these names say."""
 
+    kernel_size: int | tuple[int, ...]
+    stride: Any
+    """As the kernel where it is None."""
     padding: str | int | tuple[int | tuple[int, int], ...]
+    dilation: int | tuple[int, ...]
+    fill: float | str = 0.0
+    ceil: bool = False
+
+    def windows(self, ins: tuple[Shape, ...]) -> tuple[Window, ...]:
+        return _windows(self, ins[0])
 
     def pads(self, ins: tuple[Shape, ...]) -> Pads:
         return tuple((axis.before, axis.after) for axis in self.windows(ins))
@@ -109,31 +119,21 @@ class Windowed(Kind):
         return lines[0] if len(set(lines)) == 1 else ", ".join(lines)
 
 
-def windows(
-    kind: Kind,
-    arriving: Shape,
-    *,
-    kernel_size: object,
-    stride: object,
-    dilation: object,
-    padding: object,
-    ceil: bool = False,
-    fill: float | str = 0.0,
-) -> tuple[Window, ...]:
+def _windows(kind: Windowed, arriving: Shape) -> tuple[Window, ...]:
     """The window of a kind along each arriving axis; ShapeError if it does not fit."""
     sizes = spatial(kind, arriving)
     axes = len(sizes)
-    kernels = per_axis(kind, "kernel_size", kernel_size, axes)
-    strides = kernels if stride is None else per_axis(kind, "stride", stride, axes)
-    dilations = per_axis(kind, "dilation", dilation, axes)
+    kernels = per_axis(kind, "kernel_size", kind.kernel_size, axes)
+    strides = kernels if kind.stride is None else per_axis(kind, "stride", kind.stride, axes)
+    dilations = per_axis(kind, "dilation", kind.dilation, axes)
     made = []
     for axis, (n, k, s, d) in enumerate(zip(sizes, kernels, strides, dilations, strict=True)):
-        before, after = _pads(kind, padding, axis, axes, n, (k - 1) * d + 1, s)
+        before, after = _pads(kind, kind.padding, axis, axes, n, (k - 1) * d + 1, s)
         one = Window(n, k, s, d, before, after)
-        made.append(replace(one, beyond=_beyond(one)) if ceil else one)
+        made.append(replace(one, beyond=_beyond(one)) if kind.ceil else one)
     if any(axis.slack < 0 for axis in made):
         raise _does_not_fit(kind, arriving, made)
-    check_fill(fill, tuple((axis.before, axis.after) for axis in made), arriving)
+    check_fill(kind.fill, tuple((axis.before, axis.after) for axis in made), arriving)
     return tuple(made)
 
 
