@@ -8,7 +8,9 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from support.models import idx_shades, shades
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
@@ -28,12 +30,14 @@ FEW = ["--seeds", "1", "--epochs", "1"]
         ("flowers", ["photos", "--each", "3", *FEW], TRAINED),
         ("predict_latency", ["-n", "1", "--small"], {"python", "lenet5", "resnet18"}),
         ("show_latency", ["-n", "1"], {"milliseconds"}),
+        ("faces_unshared", ["faces", "-n", "1", "--epochs", "1"], {"errors"}),
         ("other_runtimes", ["--only", "relu", "--layers", "1", "--nets", "1"], {"runtimes"}),
     ],
 )
 def test_a_benchmark_ends_with_its_figures(name, arguments, figures, tmp_path: Path) -> None:
     idx_shades(tmp_path / "idx")
     shades(tmp_path / "photos")
+    faces(tmp_path / "faces")
     run = subprocess.run(
         [sys.executable, FOLDER / f"{name}.py", *arguments],
         cwd=tmp_path,
@@ -46,7 +50,21 @@ def test_a_benchmark_ends_with_its_figures(name, arguments, figures, tmp_path: P
     assert set(found) == MACHINE | figures
     assert found["benchmark"] == name
     assert abs((date.today() - date.fromisoformat(found["date"])).days) <= 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["idx", "photos"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces", "idx", "photos"]
+
+
+def faces(folder: Path) -> None:
+    """Two pictures in either part, with 68 points each."""
+    random = np.random.default_rng(0)
+    for part in ("training", "test"):
+        (folder / part).mkdir(parents=True)
+        lines = [",".join(["", *map(str, range(136))])]
+        for name in ("a.png", "b.png"):
+            Image.fromarray(random.integers(0, 256, (90, 80, 3), np.uint8)).save(
+                folder / part / name
+            )
+            lines.append(",".join([name, *map(str, random.integers(10, 70, 136))]))
+        (folder / f"{part}_frames_keypoints.csv").write_text("\n".join(lines), encoding="utf-8")
 
 
 def test_every_benchmark_is_in_the_readme() -> None:
