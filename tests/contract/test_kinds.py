@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 from support.kinds import GENERATORS
@@ -21,6 +22,7 @@ from foveal.net.layers import KINDS
 from foveal.net.notation import parse, write
 from foveal.net.notation.writer import write_kind
 
+PROJECT = Path(__file__).resolve().parents[2]
 SECTIONS = ["Shape:", "Params:", "Raises:", "Source:", ">>> "]
 MANY = range(500)
 
@@ -132,3 +134,15 @@ def test_a_merge_joins_branches_and_nothing_else_does(kind: type[Kind]) -> None:
             chain(layer)  # type: ignore[arg-type]
     else:
         assert chain(layer).items == (layer,)
+
+
+def test_a_kind_costs_the_places_that_the_page_lists() -> None:
+    page = (PROJECT / "docs" / "contributing.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^ (src/\S+\.py) +\|", page, re.MULTILINE)
+    naming = {
+        str(path.relative_to(PROJECT))
+        for path in (PROJECT / "src").rglob("*.py")
+        if re.search(r"LocallyConnected|\bunshared\b|\bUnshared\b", path.read_text("utf-8"))
+    }
+    assert naming == set(listed)
+    assert not any(f"/{room}/" in path for path in naming for room in ("cli", "tasks", "model"))
