@@ -108,8 +108,10 @@ def test_examples_of_a_page_give_what_it_says(page: Path, desk: Path) -> None:
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=named)
 def test_every_fence_says_what_it_is(page: Path) -> None:
-    odd = [str(example) for example in examples(page) if example.language not in LANGUAGES]
-    assert odd == []
+    found = examples(page)
+    assert [str(example) for example in found if example.language not in LANGUAGES] == []
+    fences = sum(line.startswith("```") for line in page.read_text(encoding="utf-8").splitlines())
+    assert fences == 2 * (len(found) + sum(example.output is not None for example in found))
 
 
 def test_examples_that_are_not_run_are_few_and_say_why() -> None:

@@ -7,7 +7,7 @@ import pytest
 from support.nets import differs, random_input, random_net, random_weights
 
 from foveal.engines import portable, reference
-from foveal.engines.rewrites import fold_batch_norm
+from foveal.engines.rewrites import fold_batch_norm, plain_weights
 from foveal.net import Net
 from foveal.net.combinators import (
     Again,
@@ -129,3 +129,29 @@ def test_random_nets_are_the_same_with_and_without_folding(first: int) -> None:
         for name, y in expected.items():
             assert differs(made[name], y) <= 1e-5
     assert folded > 0
+
+
+def test_weights_that_are_used_as_they_are_are_not_touched() -> None:
+    program = parse("conv 4 3 init normal:1 frozen -> relu -> flatten -> dense 2").bind((1, 5, 5))
+    weights = random_weights(program, 0)
+    plain, made = plain_weights(program, weights)
+    assert plain == program
+    assert all(made[path] is weight for path, weight in weights.items())
+
+
+def test_a_layer_that_starts_by_a_word_is_folded_too() -> None:
+    program = parse("conv 4 3 init orthogonal frozen -> batchnorm").bind((1, 5, 5))
+    folded, _ = fold_batch_norm(program, random_weights(program, 0))
+    assert [step.path for step in folded.steps] == ["conv1"]
+
+
+def test_a_filter_that_is_worked_on_is_folded_when_it_is_plain() -> None:
+    text = "conv 4 3 flip shared unit_sum -> batchnorm -> depthwise 3 weight_norm -> batchnorm"
+    program = parse(text).bind((2, 7, 7))
+    weights = {path: np.abs(w) for path, w in random_weights(program, 0).items()}
+    assert fold_batch_norm(program, weights)[0] == program
+    folded, made = fold_batch_norm(*plain_weights(program, weights))
+    assert [step.path for step in folded.steps] == ["conv1", "depthwise1"]
+    x = random_input(program, 0)
+    expected = reference.build(program, weights).run(x)[""]
+    assert differs(reference.build(folded, made).run(x)[""], expected) <= 1e-6

@@ -15,7 +15,7 @@ from pathlib import Path
 
 LANGUAGES = ("sh", "python", "net", "text")
 _FENCE = re.compile(
-    r"(?P<marks>(?:^<!--.*?-->\n)*)^```(?P<language>\S*)\n(?P<text>.*?)^```$", re.M | re.S
+    r"(?P<marks>(?:^<!--.*-->\n)*)^```(?P<language>\S*)\n(?P<text>(?s:.*?))^```$", re.M
 )
 _MARK = re.compile(r"<!-- (not run|exits|file|a line each):? ?(.*?) ?-->")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 
 import foveal
 from foveal.data import pictures
+from foveal.data.digits import enlarge
 from foveal.engines import reference
 from foveal.engines.weights import initial
 from foveal.net import filters
@@ -255,8 +256,7 @@ def strip() -> None:
     """Read ten digits at once with the net that learned single ones."""
     from sklearn.datasets import load_digits
 
-    digits = load_digits().images[:10] * 255 / 16
-    picture = np.concatenate([*digits.astype(np.uint8)], axis=1)
+    picture = np.concatenate([*enlarge(load_digits().images[:10], side=32)], axis=1)
     model = foveal.load(next(Path("runs").rglob("model.safetensors")))
     made = model.slide(picture).probabilities[0]
     print(f"made for {model.input}, shown {picture.shape}: {made.shape[0]} answers")

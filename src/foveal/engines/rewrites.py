@@ -34,7 +34,7 @@ def plain_weights(program: Program, weights: Weights) -> tuple[Program, dict[str
     """
     steps, made = [], dict(weights)
     for step in program.steps:
-        if isinstance(step.kind, Conv | Depthwise | Dense):
+        if isinstance(step.kind, Conv | Depthwise | Dense) and not _is_plain(step.kind):
             kind = _plain(step.kind)
             paths = step.tensor_paths()
             made[paths["weight"]] = _used(step, {name: weights[p] for name, p in paths.items()})
@@ -42,6 +42,11 @@ def plain_weights(program: Program, weights: Weights) -> tuple[Program, dict[str
         steps.append(step)
     plain = replace(program, steps=tuple(steps))
     return plain, {path: made[path] for path in plain.tensors()}
+
+
+def _is_plain(kind: Conv | Depthwise | Dense) -> bool:
+    turned = not isinstance(kind, Dense) and (kind.flip or kind.shared)
+    return kind.weight == "free" and not turned
 
 
 def _plain(kind: Conv | Depthwise | Dense) -> Conv | Depthwise | Dense:
@@ -99,7 +104,7 @@ def fold_batch_norm(program: Program, weights: Weights) -> tuple[Program, dict[s
             isinstance(step.kind, BatchNorm)
             and before is not None
             and isinstance(before.kind, Conv | Depthwise | Dense)
-            and before.kind == _plain(before.kind)
+            and _is_plain(before.kind)
             and uses[before.output] == owners[before.owner] == owners[step.owner] == 1
         ):
             del made_by[before.output]
