@@ -23,6 +23,7 @@ from foveal.net.combinators import (
 )
 from foveal.net.kind import Shape
 from foveal.net.layers import Add, BatchNorm, Conv, Dense, Flatten, Identity, ReLU
+from foveal.net.notation import parse
 
 
 def folded_paths(net: Net, shape: Shape) -> list[str]:
