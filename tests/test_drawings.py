@@ -6,7 +6,9 @@ import runpy
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+from PIL import Image
 
 DOCS = Path(__file__).parent.parent / "docs"
 DRAWINGS = {
@@ -28,5 +30,32 @@ def test_a_picture_is_what_its_script_draws(script: str, picture: str) -> None:
     assert ElementTree.fromstring(drawn).tag.endswith("svg")
 
 
+def test_the_sheet_of_filters_is_what_its_script_draws() -> None:
+    """Up to the last level: other versions of FreeType draw letters a little differently."""
+    drawn = runpy.run_path(str(DOCS / "draw_filters.py"))["draw"]().convert("RGB")
+    kept = Image.open(DOCS / "pictures" / "filters.png").convert("RGB")
+    assert drawn.size == kept.size
+    difference = np.abs(np.asarray(drawn, float) - np.asarray(kept, float))
+    assert difference.mean() < 1, "run docs/draw_filters.py"
+
+
+def test_the_table_of_the_readme_is_what_the_command_prints(tmp_path: Path) -> None:
+    runpy.run_path(str(DOCS / "make_pictures.py"))["draw_table"](tmp_path / "show.svg")
+    drawn = (tmp_path / "show.svg").read_text(encoding="utf-8")
+    kept = (DOCS / "pictures" / "show.svg").read_text(encoding="utf-8")
+    assert words(drawn) == words(kept), "run docs/make_pictures.py"
+
+
+def words(svg: str) -> list[str]:
+    return [piece for piece in ElementTree.fromstring(svg).itertext() if piece.strip()]
+
+
 def test_every_script_that_draws_is_redrawn() -> None:
-    assert {path.name for path in DOCS.glob("draw_*.py")} == set(DRAWINGS)
+    scripts = {path.name for path in DOCS.glob("draw_*.py")}
+    assert scripts == {*DRAWINGS, "draw_filters.py"}
+
+
+def test_every_picture_of_the_docs_has_a_test() -> None:
+    """Of the report there is a picture too; it needs a browser, and tests read its page instead."""
+    drawn = {*DRAWINGS.values(), "filters.png", "show.svg", "report.png"}
+    assert {path.name for path in (DOCS / "pictures").iterdir()} == drawn

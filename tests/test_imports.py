@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import foveal
 from foveal.cli import COMMANDS
 
+SOURCE = Path(foveal.__file__).parent
 CLICK = {"click", "colorama"}  # colorama: click on Windows
 LIGHT = CLICK | {"numpy", "PIL", "safetensors"}
 ALLOWED = {
@@ -67,3 +69,19 @@ def test_every_command_says_what_it_may_load() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command_loads_nothing_heavy(name: str) -> None:
     assert loaded_by(f"from foveal.cli import main; main([{name!r}, '--help'])") <= ALLOWED[name]
+
+
+def test_the_reference_shares_no_geometry_with_the_other_engines() -> None:
+    """Where windows lie it finds out itself: agreement proves something only then."""
+    arithmetic = {"windows", "pads", "reach", "axes", "output", "surveys", "seen"}
+    modules = {"foveal.net.layers.window", "foveal.net.reach", "foveal.net.sight"}
+    files = list((SOURCE / "engines" / "reference").rglob("*.py"))
+    assert len(files) > 20
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                assert node.func.attr not in arithmetic, f"{file.name}, line {node.lineno}"
+            if isinstance(node, ast.ImportFrom):
+                assert node.module not in modules, f"{file.name}, line {node.lineno}"
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                assert (node.value.id, node.attr) != ("step", "pads"), file.name

@@ -1,4 +1,4 @@
-"""Draw the picture of filters.md: python docs/make_filters.py
+"""Draw the picture of filters.md: python docs/draw_filters.py
 
 The scene is computed, so that it needs no licence.
 """
@@ -145,17 +145,17 @@ def _sign(pen: ImageDraw.ImageDraw, left: float, middle: float, width: float) ->
     pen.text((left + width / 2, middle), "LAKE", (60, 48, 40), font, anchor="mm")
 
 
-def sheet(picture: Image.Image) -> Image.Image:
-    """The picture through every filter, in few colours."""
+def draw() -> Image.Image:
+    """The scene through every filter, in few colours."""
     filters = [filtering.given(name) for name in filtering.choose(filtering.ALL)]
     title = f"lake.png through {len(filters)} filters"
-    page, _ = filtering.sheet(np.asarray(picture), filters, title, side=SIDE)
+    page, _ = filtering.sheet(np.asarray(scene()), filters, title, side=SIDE)
     return page.quantize(COLOURS, kmeans=2, dither=Image.Dither.NONE)
 
 
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)
-    sheet(scene()).save(PICTURES / "filters.png", optimize=True)
+    draw().save(PICTURES / "filters.png", optimize=True)
 
 
 if __name__ == "__main__":
