@@ -127,13 +127,9 @@ class Kind:
 class Merge(Kind):
     """A kind that joins several values of parallel branches into one."""
 
-    gates: ClassVar[bool] = False
-    """A branch that is smaller than what is made only weighs the others; sight is theirs."""
-
     def seen(self, ins: tuple[Shape, ...]) -> tuple[bool, ...]:
-        """Of each branch whether sight is its own; what is not seen only weighs the others."""
-        axes = self.output(ins)[1:]
-        return tuple(not self.gates or shape[1:] == axes for shape in ins)
+        """Of each branch whether an output sees what it saw; a gate only weighs the others."""
+        return (True,) * len(ins)
 
 
 def spatial(kind: Kind, shape: Shape) -> Shape:

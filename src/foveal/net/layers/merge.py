@@ -86,7 +86,6 @@ class Multiply(Merge):
     """
 
     word: ClassVar[str] = "multiply"
-    gates: ClassVar[bool] = True
 
     def output(self, ins: tuple[Shape, ...]) -> Shape:
         if len({len(shape) for shape in ins}) > 1:
@@ -113,6 +112,11 @@ class Multiply(Merge):
             )
         return made
 
+    def seen(self, ins: tuple[Shape, ...]) -> tuple[bool, ...]:
+        """What is smaller than what is made is a gate."""
+        axes = self.output(ins)[1:]
+        return tuple(shape[1:] == axes for shape in ins)
+
     def macs(self, ins: tuple[Shape, ...]) -> int:
         return prod(self.output(ins)) * (len(ins) - 1)
 
@@ -138,7 +142,6 @@ class Combine(Merge):
     """
 
     word: ClassVar[str] = "combine"
-    gates: ClassVar[bool] = True
 
     def output(self, ins: tuple[Shape, ...]) -> Shape:
         if len(ins) != 2:
