@@ -22,6 +22,26 @@ from foveal.training.recipes import MARKS, PHOTOS, Length
 
 PAGES = Path(__file__).parent
 FIGURES = PAGES.parent / "benchmarks" / "figures.toml"
+PAGE_OF = {
+    "activation": "activation",
+    "adaptive": "pooling",
+    "convolution": "convolution",
+    "dense": "shape",
+    "embedding": "shape",
+    "entrance": "shape",
+    "global_pooling": "pooling",
+    "merge": "shape",
+    "normalisation": "normalisation",
+    "pooling": "pooling",
+    "regularisation": "regularisation",
+    "scaling": "shape",
+    "shape": "shape",
+    "transposed": "convolution",
+    "unpooling": "pooling",
+    "unshared": "convolution",
+    "upsampling": "pooling",
+}
+"""The page in `docs/layers/` on the kinds of each file in `net/layers/`."""
 MEANING = {
     "N": "repeats",
     "M": "repeats",
@@ -43,7 +63,9 @@ def words() -> Iterator[str]:
         about = inspect.getdoc(kind).splitlines()[0]  # type: ignore[union-attr]
         numbers = " ".join(kind.positional)
         aliases = ", ".join(f"`{alias}`" for alias in kind.aliases)
-        cells = (f"`{kind.word}`", aliases, f"`{numbers}`" * bool(numbers), ", ".join(rest), about)
+        page = PAGE_OF[kind.__module__.rpartition(".")[2]]
+        word = f"[`{kind.word}`](layers/{page}.md)"
+        cells = (word, aliases, f"`{numbers}`" * bool(numbers), ", ".join(rest), about)
         row = " | ".join(cell.replace("|", "\\|") for cell in cells)
         yield f"| {row} |".replace("|  ", "| ")
 

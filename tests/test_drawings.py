@@ -17,6 +17,7 @@ DRAWINGS = {
     "draw_gate.py": "gate.svg",
     "draw_normalisation.py": "normalisation.svg",
     "draw_pooling.py": "pooling.svg",
+    "draw_regularisation.py": "regularisation.svg",
 }
 """Each script has a `draw()` that returns the text of its picture."""
 
