@@ -18,6 +18,9 @@ from packaging.requirements import Requirement
 from PIL import Image
 from support.pages import LANGUAGES, Example, agrees, anchors, examples, links
 
+from foveal.net.kind import Kind
+from foveal.net.layers import KINDS
+
 PROJECT = Path(__file__).parent.parent
 PAGES = sorted([PROJECT / "README.md", *(PROJECT / "docs").rglob("*.md")])
 ALL_PAGES = [*PAGES, PROJECT / "benchmarks" / "README.md"]
@@ -135,9 +138,27 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
 
 
 def test_every_page_is_in_the_list_of_pages() -> None:
-    listed = {link.partition("#")[0] for link in links(PROJECT / "docs" / "index.md")}
-    pages = {page.name for page in (PROJECT / "docs").glob("*.md")} - {"index.md"}
-    assert pages <= listed
+    docs = PROJECT / "docs"
+    listed = {link.partition("#")[0] for link in links(docs / "index.md")}
+    assert {page.relative_to(docs).as_posix() for page in docs.rglob("*.md")} - listed == {
+        "index.md"
+    }
+
+
+@pytest.mark.parametrize("family", sorted(set(TABLES["PAGE_OF"].values())))
+def test_pages_of_layers_are_built_alike(family: str) -> None:
+    page = (PROJECT / "docs" / "layers" / f"{family}.md").read_text(encoding="utf-8")
+    headings = re.findall("^## (.+)$", page, re.M)
+    assert (headings[0], headings[-1]) == ("The kinds", "What others call it")
+    assert "\nSources: " in page.partition("## What others call it")[2]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.word)
+def test_the_page_of_a_word_tells_about_it(kind: type[Kind]) -> None:
+    family = TABLES["PAGE_OF"][kind.__module__.rpartition(".")[2]]
+    page = (PROJECT / "docs" / "layers" / f"{family}.md").read_text(encoding="utf-8")
+    told = page.partition("## What others call it")[0]
+    assert re.search(rf"`{kind.word}[ `(]", told)
 
 
 @pytest.mark.parametrize("page", sorted({page for page, _ in TABLES["TABLES"].values()}))

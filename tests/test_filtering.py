@@ -12,7 +12,7 @@ from PIL import Image
 
 from foveal.engines import reference
 from foveal.engines.weights import initial
-from foveal.errors import ShapeError, SpecError
+from foveal.errors import DataError, ShapeError, SpecError
 from foveal.filtering import apply, choose, encode, given, own, sheet, targets, to_levels
 from foveal.filtering.targets import FORMATS
 from foveal.net.filters import FAMILIES, FILTERS
@@ -233,6 +233,24 @@ def test_every_format_is_written(suffix: str, mode: str, tmp_path: Path) -> None
     with Image.open(path) as again:
         assert again.size == (5, 4)
         assert abs(int(np.asarray(again.convert("L"))[0, 0]) - (200 if mode == "L" else 124)) < 4
+
+
+@pytest.mark.parametrize(("suffix", "most"), [("jpg", 65_500), ("jpeg", 65_500), ("webp", 16_383)])
+def test_a_picture_longer_than_its_format_holds_is_refused(suffix: str, most: int) -> None:
+    assert encode(Image.new("L", (most, 1)), Path(f"x.{suffix}"))
+    with pytest.raises(DataError) as caught:
+        encode(Image.new("L", (1, most + 1)), Path(f"a/x.{suffix}"))
+    assert str(caught.value) == (
+        f"a/x.{suffix}: the format .{suffix} holds at most {most:,} pixels a side\n"
+        f"  arrives:  {most + 1} x 1 (height x width)\n"
+        "  fix:      -o x.png"
+    )
+
+
+def test_an_output_without_a_name_is_refused() -> None:
+    with pytest.raises(SpecError) as caught:
+        targets([Path("a.png")], "", "edges")
+    assert str(caught.value) == "-o: is empty\n  fix:      -o edges.png, or -o folder/"
 
 
 @pytest.fixture

@@ -35,6 +35,10 @@ class Constraint(ABC):
     def bad_values(self) -> tuple[object, ...]:
         """Values that must be refused, for the tests."""
 
+    def vocabulary(self) -> tuple[str, ...]:
+        """All words that may be part of a value, for a suggestion where one is misspelt."""
+        return self.words
+
     def read(self, text: str) -> object:
         """The value that the notation's text stands for; ValueError if it is none."""
         if text in self.words:
@@ -304,6 +308,9 @@ class Optional(Constraint):
 
     def sentence(self) -> str:
         return self.inner.sentence() + ", or unset"
+
+    def vocabulary(self) -> tuple[str, ...]:
+        return self.inner.vocabulary()
 
     def accept(self, value: object) -> object:
         return None if value is None else self.inner.accept(value)

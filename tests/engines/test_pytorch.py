@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 import weakref
 from dataclasses import dataclass, replace
 
@@ -317,3 +319,17 @@ def test_a_kind_without_a_row_is_named() -> None:
 
 def test_a_module_is_an_ordinary_one() -> None:
     assert isinstance(pytorch.module(residual(), 0), nn.Module)
+
+
+def test_a_kernel_of_one_with_unequal_strides_keeps_to_its_memory() -> None:
+    """PyTorch 2.13 by itself does not: it breaks off, or ends with a segmentation fault."""
+    learn = (
+        "import torch\n"
+        "from foveal.engines.pytorch import module\n"
+        "from foveal.net.notation import parse\n"
+        "net = module(parse('conv 5 1 stride 2x1').bind((4, 10, 6)), 0)\n"
+        "for _ in range(60):\n"
+        "    x = torch.randn(3, 10, 6, 4).movedim(-1, 1).requires_grad_()\n"
+        "    net(x)[''].square().sum().backward()\n"
+    )
+    subprocess.run([sys.executable, "-c", learn], check=True)

@@ -133,6 +133,20 @@ ERRORS: list[tuple[str, Shape, str]] = [
         "  fix:      the same number of channels at both places",
     ),
     (
+        "a: local 3 3 same -> maxpool 2 -> again a",
+        (3, 8, 8),
+        "layer 3 'again1' (LocallyConnected): shares the weights of 'a', but other shapes arrive\n"
+        "  arrives:  3x4x4\n  expected: 3x8x8\n"
+        "  fix:      the same number of positions along each axis at both places",
+    ),
+    (
+        "outputs( a: [relu] | b: [maxpool 2] ) -> each( flatten -> dense 3 )",
+        (3, 8, 8),
+        "layer 6 'each1.b.dense1' (Dense): shares the weights of 'each1.a.dense1', but other"
+        " shapes arrive\n  arrives:  48\n  expected: 192\n"
+        "  fix:      the same number of features at both places",
+    ),
+    (
         "relu -> input uint8",
         (3, 9, 9),
         "layer 2 'input1' (Input): stands only at the beginning of a net\n"

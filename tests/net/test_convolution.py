@@ -112,6 +112,9 @@ def test_what_does_not_fit_says_why(text: str, shape: Shape, message: str) -> No
 
 
 NOTES = [
+    ("conv 4 3 reflect", "reflect has no padding to fill"),
+    ("depthwise 3 fill -0.5 padding 0", "fill -0.5 has no padding to fill"),
+    ("conv 4 3 reflect padding 0:1x0", ""),
     ("conv 1 16 same", "same pads unevenly, as an even kernel has no middle: 7 before, 8 after"),
     ("conv 1 3 stride 2 same", "same pads unevenly, 0 before, 1 after"),
     ("conv 1 3 stride 2 same_lower", "same_lower pads unevenly, 1 before, 0 after"),

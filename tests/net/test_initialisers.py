@@ -118,6 +118,20 @@ def test_a_filter_that_sums_to_nothing_cannot_be_divided() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("conv 2 3 weight_norm init zero", 0), ("conv 4 3 weight_norm init dirac", 2)],
+)
+def test_a_filter_of_zeros_has_no_direction(text: str, number: int) -> None:
+    program = parse(text).bind((2, 4, 4))
+    with pytest.raises(SpecError) as caught:
+        check(program, initial(program, 0))
+    assert str(caught.value) == (
+        f"conv1: all weights of filter {number} are 0, and weight_norm needs a direction\n"
+        "  fix:      leave out weight_norm, or another init: zero and dirac have filters of zeros"
+    )
+
+
 def test_a_start_without_a_row_is_refused() -> None:
     with pytest.raises(SpecError, match="weight: no engine knows how to start with magic"):
         start(Tensor("weight", (1,), init="magic"), np.random.default_rng(0))

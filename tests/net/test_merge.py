@@ -246,7 +246,7 @@ FIELD_ERRORS = [
         "combine 2( relu | relu )",
         "line 1, column 9: combine needs its branches in parentheses\n"
         "  combine 2( relu | relu )\n          ^\n"
-        "  fix:      combine( identity | conv 8 3 same )",
+        "  fix:      combine( conv 8 3 same | globalavgpool -> dense 8 )",
     ),
     (
         "maxunpool( relu | relu )",
@@ -262,7 +262,7 @@ FIELD_ERRORS = [
         "maxunpool 2 -> relu",
         "line 1, column 13: maxunpool needs its branches in parentheses\n"
         "  maxunpool 2 -> relu\n              ^\n"
-        "  fix:      maxunpool( identity | conv 8 3 same )",
+        "  fix:      maxunpool 2( identity | @before )",
     ),
 ]
 
@@ -274,7 +274,7 @@ def test_what_is_wrong_before_the_branches_is_shown(text: str, message: str) -> 
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("word", ["multiply", "combine"])
+@pytest.mark.parametrize("word", ["multiply", "add"])
 def test_branches_stand_in_parentheses(word: str) -> None:
     with pytest.raises(NotationError) as caught:
         parse(f"{word} -> relu")
@@ -297,3 +297,8 @@ def test_a_channel_that_is_shut_lets_nothing_through(name: str) -> None:
     y = engines.build(name, program, weights).run(x)[""]
     assert np.abs(y[:, 0]).min() > 0
     assert np.abs(y[:, 1:]).max() < 1e-30
+
+
+def test_the_formula_of_a_product_of_flat_features_is_no_sum_that_is_wrong() -> None:
+    rows = arithmetic(parse("multiply( dense 3 | identity )").bind((3,))).rows
+    assert rows[-1].formulas["output"] == "3"

@@ -249,6 +249,15 @@ def test_blocks_are_used_like_layers() -> None:
     assert paths == ["repeat1.0.add1", "repeat1.1.add1", "last.add1"]
 
 
+def test_a_start_with_numbers_can_be_given_to_a_block() -> None:
+    text = "block c(width start): conv width 3 init start frozen -> relu\n"
+    used = "c 4 uniform:-0.1,0.1 -> c 8 Sobel_X -> c 2 1,0,-1"
+    assert parse(text + used) == parse(
+        "conv 4 3 init uniform:-0.1,0.1 frozen -> relu -> conv 8 3 init sobel_x frozen -> relu"
+        " -> conv 2 3 init 1,0,-1 frozen -> relu"
+    )
+
+
 def test_a_block_may_use_an_earlier_block() -> None:
     text = "block a(n): conv n 3\nblock b: a 8 -> relu\nb -> b"
     assert parse(text) == Net.of(Conv(8, 3), ReLU(), Conv(8, 3), ReLU())

@@ -9,6 +9,11 @@ from foveal.net.notation import parse
 
 # ruff: noqa: E501 - messages as they are printed
 
+STARTS = (
+    "one of zero, one, constant:0.5, uniform:-1,1, normal:0.02, xavier, xavier_uniform, kaiming, kaiming_uniform, "
+    "orthogonal, dirac, sign, whitening, the name of a filter, or the kernel's numbers row by row such as 1,0,-1, or unset"
+)
+
 CASES: list[tuple[str, dict[str, int], str]] = [
     (
         "conv 32",
@@ -420,7 +425,63 @@ CASES: list[tuple[str, dict[str, int], str]] = [
         {},
         "NotationError: line 1, column 8: conv kernel_size must be a whole number from 1, or one per axis such as 3x5, not '99999999999'\n"
         "  conv 8 99999999999\n"
-        "         ^",
+        "         ^\n"
+        "  fix:      whole numbers go up to 2147483647",
+    ),
+    (
+        "take 0, 1",
+        {},
+        "NotationError: line 1, column 7: cannot read ','\n"
+        "  take 0, 1\n"
+        "        ^\n"
+        "  fix:      a list has no spaces: 0,1,2; what a layer or a block takes has no commas",
+    ),
+    (
+        "conv 8 3 fill reflekt",
+        {},
+        "NotationError: line 1, column 15: conv fill must be a number, or reflect, replicate, circular, not 'reflekt'\n"
+        "  conv 8 3 fill reflekt\n"
+        "                ^\n"
+        "  fix:      did you mean 'reflect'?",
+    ),
+    (
+        "relu -> gelu approximate tahn",
+        {},
+        "NotationError: line 1, column 26: gelu approximate must be one of none, tanh, not 'tahn'\n"
+        "  relu -> gelu approximate tahn\n"
+        "                           ^\n"
+        "  fix:      did you mean 'tanh'?",
+    ),
+    (
+        "conv 8 3 init sobell_x",
+        {},
+        f"NotationError: line 1, column 15: conv init must be {STARTS}, not 'sobell_x'\n"
+        "  conv 8 3 init sobell_x\n"
+        "                ^\n"
+        "  fix:      did you mean 'sobel_x'?",
+    ),
+    (
+        "dense 8 init normal",
+        {},
+        f"NotationError: line 1, column 14: dense init must be {STARTS}, not 'normal'\n"
+        "  dense 8 init normal\n"
+        "               ^\n"
+        "  fix:      did you mean 'normal:0.02'?",
+    ),
+    (
+        "pad 3000000000",
+        {},
+        "NotationError: line 1, column 5: pad padding must be a whole number from 0, or one per axis such as 1x2 or 1:2x0:1, not '3000000000'\n"
+        "  pad 3000000000\n"
+        "      ^\n"
+        "  fix:      whole numbers go up to 2147483647",
+    ),
+    (
+        "relu max -12345678901",
+        {},
+        "NotationError: line 1, column 10: relu max must be a number above 0, or unset, not '-12345678901'\n"
+        "  relu max -12345678901\n"
+        "           ^",
     ),
     (
         "dropout 1",

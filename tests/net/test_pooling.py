@@ -333,8 +333,7 @@ def test_unpooling_says_that_what_it_sees_depends_on_the_picture() -> None:
     row = arithmetic(net.bind((1, 8, 8))).rows[-1]
     assert row.receptive_field is None
     assert row.note == (
-        "where a value goes depends on the picture, and so does what a position sees; from here on"
-        " the receptive field has no one size: its branches have different jumps"
+        "where a value goes depends on the picture, and so does what a position sees"
     )
 
 

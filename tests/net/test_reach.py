@@ -185,8 +185,10 @@ def test_what_would_need_more_memory_than_it_is_worth_is_not_followed() -> None:
     assert compose(upsampling(reach.LONGEST_PERIOD), upsampling(2)) is None
     apart = [Reach(1, (Cells(first, 1),)) for first in (0, -reach.WIDEST)]
     assert join(tuple(apart)) is None
-    wide = window(2**17, 1, 1, 0)
-    assert compose(wide, wide) is None
+    holed = window(2**16, 1, 3, 0)
+    assert compose(holed, holed) is None
+    assert compose(window(2**19, 1, 1, 0), window(2**19 + 2, 1, 1, 0)) is None
+    assert compose(window(2**16, 1, 1, 0), upsampling(32)) is None
     longest = Reach(reach.LONGEST_PERIOD, (Cells(0, 1),) * reach.LONGEST_PERIOD)
     odd = Reach(4095, (Cells(0, 1),) * 4095)
     assert join((longest, odd)) is None

@@ -106,7 +106,7 @@ def test_what_does_not_fit_says_so(text: str, shape: Shape, message: str) -> Non
 
 PADDING = "a whole number from 0, or one per axis such as 1x2 or 1:2x0:1"
 TEXT_ERRORS = [
-    ("pad", "line 1, column 1: pad needs padding\n  pad\n  ^\n  fix:      such as: pad 64"),
+    ("pad", "line 1, column 1: pad needs padding\n  pad\n  ^\n  fix:      such as: pad 1"),
     (
         "pad same",
         "line 1, column 5: pad has no 'same'\n  pad same\n      ^\n"
@@ -377,7 +377,7 @@ def test_where_the_numbers_come_from() -> None:
         "2 + 2*1 = 4, 4 + 0 + 2 = 6",
         "3 of 2 channels",
         "3x4x6",
-        "3*4*6 = 72 = 72",
+        "3*4*6 = 72",
         "3",
     ]
     assert rows[0].formulas["receptive field"] == "1, as before"

@@ -186,6 +186,26 @@ globalavgpool1: 4x8x8 -> 4
 """
 
 
+def test_flat_features_have_no_receptive_field_to_explain() -> None:
+    made = explained(arithmetic(parse("dense 3 -> reshape 1x3").bind((2,))))
+    assert made.split("\n\n")[0].splitlines() == [
+        "dense1: 2 -> 3",
+        "  output           3",
+        "  parameters       3*2 + 3 = 9",
+        "  MACs             3 outputs * 2 = 6",
+        "  memory           3 * 4 bytes = 12 bytes",
+        "  receptive field  none: what arrives has no positions",
+    ]
+
+
+def test_a_net_may_become_a_picture_and_flat_again() -> None:
+    text = "reshape 1x4x4 -> conv 2 3 -> conv 3 2 -> flatten -> dense 2"
+    assert after_totals(text, (16,))[0] == (
+        "Maps shrink from 4x4 to 1x1 while depth grows from 1 to 3."
+    )
+    assert after_totals(f"dense 16 -> {text}", (5,)) == []
+
+
 def symbols_of(text: str, *shape: int) -> list[str]:
     return symbols(parse(text).bind(shape)).splitlines()
 
@@ -261,6 +281,23 @@ LINES: list[tuple[str, Shape, str]] = [
         "conv 4 3 groups 2 no bias",
         (6, 9, 9),
         "learnable params l[1] = f[1] x f[1] x n_c[0]/2 x n_c[1] = 3 x 3 x 6/2 x 4 = 108",
+    ),
+    (
+        "depthwise 3 multiplier 2 shared no bias",
+        (3, 9, 9),
+        "learnable params l[1] = f[1] x f[1] x n_c[1]/n_c[0] = 3 x 3 x 6/3 = 18",
+    ),
+    (
+        "depthwise 2x3 multiplier 2 shared weight_norm",
+        (3, 9, 9),
+        "learnable params l[1] = f_h[1] x f_w[1] x n_c[1]/n_c[0] + n_c[1]/n_c[0] + n_c[1]"
+        " = 2 x 3 x 6/3 + 6/3 + 6 = 20",
+    ),
+    (
+        "convtranspose 2 3 stride 2 dilation 2 padding 1:0 output_padding 1",
+        (3, 4),
+        "n[1] = s(n[0] - 1) + d(f - 1) + 1 - p_before - p_after + p_more"
+        " = (4 - 1) * 2 + 5 - 1 - 0 + 1 = 11",
     ),
     (
         "relu -> flatten -> dense 5",

@@ -9,6 +9,8 @@ import pytest
 import torch
 from torch import nn
 
+from foveal.engines.pytorch import module
+from foveal.net.notation import parse
 from foveal.recipe import Recipe
 from foveal.tasks import TASKS
 from foveal.training import optimisers
@@ -67,6 +69,16 @@ def test_biases_and_norms_do_not_decay(name: str) -> None:
     made.step()
     changed = {key for key, value in module.named_parameters() if not value.equal(before[key])}
     assert changed == {"0.weight"}
+
+
+def test_factors_and_biases_with_axes_do_not_decay_either() -> None:
+    text = "type: local 2 3 -> layernorm over all -> conv 2 1 weight weight_norm -> flatten"
+    net = module(parse(text).bind((1, 5, 5)), 0)
+    decaying, others = optimisers.optimiser(net, Recipe(weight_decay=0.5)).param_groups
+    paths = {parameter: path for path, parameter in net.named_parameters()}
+    assert {paths[p] for p in decaying["params"]} == {"type.weight", "conv1.weight"}
+    assert len(decaying["params"]) + len(others["params"]) == len(paths)
+    assert others["weight_decay"] == 0
 
 
 def test_sgd_follows_nesterov() -> None:

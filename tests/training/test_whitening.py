@@ -11,6 +11,7 @@ from foveal.engines.pytorch import module
 from foveal.errors import SpecError
 from foveal.net.notation import parse
 from foveal.recipe import Recipe
+from foveal.training import whitening
 from foveal.training.job import Job
 from foveal.training.loop import train
 from foveal.training.whitening import whiten
@@ -100,4 +101,49 @@ def test_a_net_that_cannot_learn_is_refused() -> None:
     assert str(caught.value) == (
         "net: has nothing to learn: all of its parameters are frozen, or it has none\n"
         "  fix:      let it end with: dense 2"
+    )
+
+
+def whitened(net: str, x: torch.Tensor) -> torch.Tensor:
+    """What a net makes of pictures after they have whitened it, a row for each position."""
+    made = module(parse(net).bind(tuple(x.shape[1:])), 0).eval()
+    whiten(made, x)
+    return made(x)[""].movedim(1, -1).flatten(0, -2).detach()
+
+
+@pytest.mark.parametrize("more", ["weight weight_norm", "flip", "dilation 2"])
+def test_filters_whiten_however_the_layer_uses_them(more: str) -> None:
+    x = pictures(64, 2, 9, 9)
+    x[:, 1] += x[:, 0].roll(1, -1)  # so that a patch and its mirror image are not alike
+    values = whitened(f"conv 6 2 no bias {more} init whitening", x)
+    assert torch.allclose(torch.cov(values.T), torch.eye(6), atol=0.1)
+
+
+def test_a_kernel_that_only_fits_with_padding_reads_it() -> None:
+    x = pictures(64, 2, 3, 3)
+    padded = F.pad(x, (1, 1, 1, 1))
+    made = whitened("conv 6 5 padding 1 no bias init whitening", x)
+    assert torch.allclose(made, whitened("conv 6 5 no bias init whitening", padded))
+
+
+def test_patches_that_do_not_fit_into_memory_at_once_whiten_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x = pictures(20, 2, 9, 9)
+    whole = whitened("conv 6 3 no bias init whitening", x)
+    monkeypatch.setattr(whitening, "MOST_VALUES", 3000)
+    assert torch.allclose(whitened("conv 6 3 no bias init whitening", x), whole, atol=1e-5)
+
+
+def test_a_layer_may_be_called_as_a_method_of_a_module_is() -> None:
+    values = whitened("half: conv 6 2 no bias init whitening", pictures(64, 2, 9, 9))
+    assert torch.allclose(torch.cov(values.T), torch.eye(6), atol=0.1)
+
+
+def test_filters_that_are_divided_by_their_sum_cannot_whiten() -> None:
+    with pytest.raises(SpecError) as caught:
+        whitened("conv 4 3 weight unit_sum init whitening", pictures(4, 1, 5, 5))
+    assert str(caught.value) == (
+        "conv1.weight: filters that whiten cannot be divided by their sum, which is near 0\n"
+        "  fix:      leave out unit_sum"
     )

@@ -88,7 +88,8 @@ def initial(program: Program, seed: int) -> dict[str, np.ndarray]:
 def check(program: Program, weights: Mapping[str, np.ndarray]) -> None:
     """Compare weights with what a program needs.
 
-    Raises: SpecError if tensors are missing, belong to no step, or have another shape
+    Raises: SpecError if tensors are missing, belong to no step, have another shape, or are to be
+            divided by what is zero
     """
     tensors = program.tensors()
     for problem, paths in (
@@ -112,8 +113,12 @@ def check(program: Program, weights: Mapping[str, np.ndarray]) -> None:
                 fix="weights of the same net",
             )
     for step in program.steps:
-        if isinstance(step.kind, Conv | Depthwise | Dense) and step.kind.weight == "unit_sum":
+        if not isinstance(step.kind, Conv | Depthwise | Dense):
+            continue
+        if step.kind.weight == "unit_sum":
             _check_sums(step, weights[f"{step.owner}.weight"])
+        if step.kind.weight == "weight_norm":
+            _check_lengths(step, weights[f"{step.owner}.weight"])
 
 
 def norms(weight: np.ndarray) -> np.ndarray:
@@ -131,6 +136,17 @@ def _check_sums(step: Step, weight: np.ndarray) -> None:
             f"filter {int(none.argmax())} cannot be divided by the sum of its weights, which is 0",
             where=step.path,
             fix="leave out unit_sum: a filter for edges sums to 0 and cannot keep a flat picture",
+        )
+
+
+def _check_lengths(step: Step, weight: np.ndarray) -> None:
+    """SpecError if all weights of a filter are zero, which is no direction."""
+    none = norms(weight) == 0
+    if none.any():
+        raise SpecError(
+            f"all weights of filter {int(none.argmax())} are 0, and weight_norm needs a direction",
+            where=step.path,
+            fix="leave out weight_norm, or another init: zero and dirac have filters of zeros",
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from foveal.errors import SpecError, did_you_mean
+from foveal.errors import DataError, SpecError, did_you_mean
 
 FORMATS = {
     ".png": "PNG",
@@ -25,8 +25,23 @@ FORMATS = {
 """What can be written, by the end of the file's name."""
 
 
+LONGEST = {"JPEG": 65_500, "WEBP": 16_383}
+"""Pixels of the longer side, of formats whose writers refuse more."""
+
+
 def encode(picture: Image.Image, path: Path) -> bytes:
-    """A picture as the bytes of a file with such a name; JPEG and WebP lose a little."""
+    """A picture as the bytes of a file with such a name; JPEG and WebP lose a little.
+
+    Raises:  DataError if the picture is longer than the format can hold
+    """
+    most = LONGEST.get(FORMATS[path.suffix.lower()])
+    if most is not None and max(picture.size) > most:
+        raise DataError(
+            f"the format {path.suffix} holds at most {most:,} pixels a side",
+            where=str(path),
+            arrives=f"{picture.height} x {picture.width} (height x width)",
+            fix=f"-o {path.with_suffix('.png').name}",
+        )
     file = io.BytesIO()
     picture.save(file, FORMATS[path.suffix.lower()], quality=95)
     return file.getvalue()
@@ -41,6 +56,8 @@ def targets(files: Sequence[Path], output: str | None, name: str) -> list[Path]:
     Raises:  SpecError if two would be written to one place, a picture over one that is read, or
              the format is unknown
     """
+    if output == "":
+        raise SpecError("is empty", where="-o", fix=f"-o {name}.png, or -o folder/")
     if output is None or not is_folder(output):
         if len(files) > 1:
             raise SpecError(

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import prod
 
 from foveal.net import formulas
-from foveal.net.kind import Shape
+from foveal.net.kind import Merge, Shape
 from foveal.net.program import Program, Step
 from foveal.net.sight import Sight, sights
 
@@ -154,6 +154,7 @@ def _notes(step: Step, owner: Step, seen: list[Sight]) -> list[str]:
     if (
         sight.receptive_field is None
         and not sight.whole
+        and not _says_so(step)
         and None not in (earlier.receptive_field for earlier in before)
     ):
         notes.append(
@@ -167,6 +168,11 @@ def _notes(step: Step, owner: Step, seen: list[Sight]) -> list[str]:
     ):
         notes.append(f"reads {_percent(sight.coverage)} of its receptive field along each axis")
     return [note for note in notes if note]
+
+
+def _says_so(step: Step) -> bool:
+    """Whether the note of the kind itself has said that no rule tells what is seen."""
+    return isinstance(step.kind, Merge) and step.kind.reach(step.ins, 0) is None
 
 
 def _irregular(step: Step, before: list[Sight]) -> str:

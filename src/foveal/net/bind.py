@@ -167,7 +167,7 @@ class _Binder:
                 where=self.place(kind, path),
                 arrives=shape_text(ins[0]),
                 expected=shape_text(first.ins[0]),
-                fix="the same number of channels at both places",
+                fix=f"the same number of {_differing(ins[0], first.ins[0])} at both places",
             )
         self.steps.append(step)
         self.shapes.append(shape)
@@ -192,6 +192,13 @@ class _Binder:
             expected=error.expected,
             fix=error.fix,
         )
+
+
+def _differing(arriving: Shape, expected: Shape) -> str:
+    """What two shapes do not have in common."""
+    if len(arriving) == 1:
+        return "features"
+    return "channels" if arriving[0] != expected[0] else "positions along each axis"
 
 
 def _ramped(steps: list[Step]) -> Iterator[Step]:

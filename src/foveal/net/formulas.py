@@ -11,6 +11,7 @@ from foveal.net.sight import Sight, direct
 
 WHOLE = "the whole picture"
 VARIES = "varies from place to place"
+FLAT = "none: what arrives has no positions"
 
 
 def formulas(step: Step, owner: Step, seen: list[Sight]) -> dict[str, str]:
@@ -78,6 +79,8 @@ def _times(ratio: float) -> str:
 
 def _field(step: Step, seen: list[Sight]) -> str:
     sight = seen[step.output]
+    if not sight.reaches:
+        return FLAT
     if sight.whole:
         return WHOLE
     known = sight.known

@@ -39,6 +39,9 @@ class Init(Constraint):
             "or the kernel's numbers row by row such as 1,0,-1"
         )
 
+    def vocabulary(self) -> tuple[str, ...]:
+        return (*map(_example, NUMBERS), *FILTERS)
+
     def accept(self, value: object) -> Start:
         if not isinstance(value, str):
             return Numbers().accept(value)

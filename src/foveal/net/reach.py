@@ -18,6 +18,8 @@ WIDEST = 2**20
 """Positions; what reads more has no Reach. A 224 px picture is seen wholly long before."""
 MOST_WORK = 2**32
 """Bits handled in one composition: half a gigabyte, about a tenth of a second."""
+MOST_PLACES = 2**18
+"""Positions looked at one by one in one composition: about a quarter of a second."""
 
 
 @dataclass(frozen=True)
@@ -168,11 +170,15 @@ def compose(outer: Reach | None, inner: Reach | None) -> Reach | None:
     """
     if outer is None or inner is None:
         return None
-    if outer is POINT:
-        return inner
+    if outer is POINT or inner is POINT:
+        return outer if inner is POINT else inner
+    if inner.period == 1:
+        cells = [_slid(part, inner.cells[0], inner.advance) for part in outer.cells]
+        return _reach(outer.advance * inner.advance, cells)
     turns = lcm(outer.advance, inner.period) // outer.advance
     period = outer.period * turns
-    if period > LONGEST_PERIOD or period * outer.size * inner.size > MOST_WORK:
+    places = period * outer.size
+    if period > LONGEST_PERIOD or places > MOST_PLACES or places * inner.size > MOST_WORK:
         return None
     made = [
         _union([inner.at(position) for position in outer.at(place).positions()])
@@ -196,6 +202,41 @@ def join(parts: tuple[Reach | None, ...]) -> Reach | None:
     return _reach(reaches[0].advance * period // reaches[0].period, made)
 
 
+def _slid(outer: Cells, inner: Cells, advance: int) -> Cells | None:
+    """What is read through `inner`, moved by `advance` for each position; None if it is too wide.
+
+    Bit a * advance + b of the result is set where bit a of one mask and bit b of the other are.
+    """
+    size = (outer.size - 1) * advance + inner.size
+    if size > WIDEST:
+        return None
+    if outer.size == 1:
+        return inner.moved(outer.first * advance)
+    apart = int(("0" * (advance - 1)).join(f"{outer.mask:b}"), 2)
+    few, many = sorted((apart, inner.mask), key=int.bit_count)
+    if not many & (many + 1):
+        mask = _widened(few, many.bit_length())
+    elif not few & (few + 1):
+        mask = _widened(many, few.bit_length())
+    elif few.bit_count() * size > MOST_WORK:
+        return None
+    else:
+        mask = 0
+        for bit in Cells(0, few).positions():
+            mask |= many << bit
+    return Cells(outer.first * advance + inner.first, mask)
+
+
+def _widened(mask: int, width: int) -> int:
+    """Every bit of a mask and the `width` - 1 above it."""
+    done = 1
+    while done < width:
+        step = min(done, width - done)
+        mask |= mask << step
+        done += step
+    return mask
+
+
 def _reach(advance: int, made: list[Cells | None]) -> Reach | None:
     found = tuple(part for part in made if part is not None)
     return Reach(advance, found) if len(found) == len(made) else None
@@ -203,6 +244,8 @@ def _reach(advance: int, made: list[Cells | None]) -> Reach | None:
 
 def _union(parts: list[Cells]) -> Cells | None:
     """All positions of some sets; None if they lie too far apart."""
+    if len(parts) == 1:
+        return parts[0]
     first = min(part.first for part in parts)
     if max(part.last for part in parts) - first >= WIDEST:
         return None

@@ -2,7 +2,8 @@
 
 For layer l: n[l] is the height and width of its maps (n_h and n_w where they differ), n_c[l] their
 number, f its filter, p its padding, s its stride; layer 0 is the picture. A dilated filter spans
-d(f - 1) + 1, and with g groups a filter sees n_c / g maps.
+d(f - 1) + 1, and with g groups a filter sees n_c / g maps. Maps of a transposed convolution have
+p_more positions added at their end.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from foveal.net.layers import (
     StochasticPool,
     SumPool,
 )
+from foveal.net.layers.transposed import Axis
 from foveal.net.layers.window import Window
 from foveal.net.program import Program, Step
 
@@ -117,7 +119,9 @@ def _conv(step: Step, labels: _Labels) -> list[str]:
         _title(layer, step),
         *_windows(made, before, layer),
         f"n_c[{layer}] = {step.shape[0]}",
-        _params(layer, step, [*names, *channels[0]], [*sizes, *channels[1]]),
+        _one_kernel_for_all(layer, step, labels, names, sizes)
+        if isinstance(step.kind, Depthwise) and step.kind.shared
+        else _params(layer, step, [*names, *channels[0]], [*sizes, *channels[1]]),
     ]
 
 
@@ -143,15 +147,21 @@ def _transposed(step: Step, labels: _Labels) -> list[str]:
     axes = cast(ConvTranspose, step.kind).axes(step.ins)
     names, sizes = _kernel([axis.kernel_size for axis in axes], layer)
     named = zip(axes, _AXES[len(axes)] if len(set(axes)) > 1 else ("",), strict=False)
-    lines = [
-        f"n{n}[{layer}] = s(n{n}[{before}] - 1) + f - 2p = {axis.formula()}" for axis, n in named
-    ]
     return [
         _title(layer, step),
-        *lines,
+        *(_laid_down(axis, name, before, layer) for axis, name in named),
         f"n_c[{layer}] = {step.shape[0]}",
         _params(layer, step, [*names, *channels[0]], [*sizes, *channels[1]]),
     ]
+
+
+def _laid_down(axis: Axis, name: str, before: str, layer: str) -> str:
+    """The size that kernels laid down `stride` apart make, less what is cut off."""
+    span = "d(f - 1) + 1" if axis.dilation > 1 else "f"
+    cut = "2p" if axis.before == axis.after else "p_before - p_after"
+    more = " + p_more" if axis.more else ""
+    in_symbols = f"s(n{name}[{before}] - 1) + {span} - {cut}{more}"
+    return f"n{name}[{layer}] = {in_symbols} = {axis.formula()}"
 
 
 def _seen(step: Step, labels: _Labels) -> tuple[list[str], list[str]]:
@@ -279,6 +289,24 @@ def _params(layer: str, step: Step, names: list[str], numbers: list[str]) -> str
         f"learnable params l[{layer}] = {in_symbols} x n_c[{layer}]"
         f" = {in_numbers} x {step.shape[0]} = {total}{_shared(step)}"
     )
+
+
+def _one_kernel_for_all(
+    layer: str, step: Step, labels: _Labels, names: list[str], numbers: list[str]
+) -> str:
+    """Of a depthwise layer that has no more kernels than it makes maps of one channel."""
+    channels, count = labels.channels[step.inputs[0]]
+    total = sum(tensor.size for tensor in step.tensors)
+    in_symbols = _kernels_and_more(step, names, f"n_c[{layer}]", channels)
+    in_numbers = _kernels_and_more(step, numbers, str(step.shape[0]), count)
+    return f"learnable params l[{layer}] = {in_symbols} = {in_numbers} = {total}{_shared(step)}"
+
+
+def _kernels_and_more(step: Step, kernel: list[str], maps: str, channels: str) -> str:
+    """A kernel and a length (`gain`) for each map of one channel, a bias for each map of all."""
+    each = f"{maps}/{channels}"
+    more = [each if tensor.name == "gain" else maps for tensor in step.tensors[1:]]
+    return " + ".join([" x ".join([*kernel, each]), *more])
 
 
 def _shared(step: Step) -> str:

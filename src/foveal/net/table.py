@@ -191,6 +191,8 @@ def _trend(rows: list[Row], picture: Shape) -> list[str]:
     """The usual way of maps, said only where it is true at every step."""
     maps = [picture, *(row.output for row in rows if not row.whole_picture)]
     last = maps[-1]
+    if len({len(shape) for shape in maps}) > 1:
+        return []
     shrink = all(
         new <= old
         for before, after in pairwise(maps)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from foveal.engines import pytorch
+from foveal.engines.pytorch import Module
 from foveal.engines.pytorch.machine import Machine
 from foveal.errors import FovealError
 from foveal.training import optimisers
@@ -44,8 +45,7 @@ class Learner:
     def __init__(self, job: Job, machine: Machine) -> None:
         self.job, self.machine, self.recipe = job, machine, job.recipe
         module = pytorch.module(job.net.bind(job.input), job.recipe.seed)
-        module.to(machine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.module = module
+        self.module = _channels_last(module.to(machine.device))
         self.optimiser = optimisers.optimiser(self.module, job.recipe)
         self.average = Average(self.module, job.recipe.averaging)
         self.train = _resident(job.train, machine.device)
@@ -175,6 +175,14 @@ class Learner:
         pytorch.load(self.module, found.group("weights"))
         optimisers.restore(self.optimiser, found.group("optimiser"))
         self.loss.fill_(float(found.arrays["loss"]))
+
+
+def _channels_last(module: Module) -> Module:
+    """With the kernels of pictures as they are fastest; `Module.to` fails at those of volumes."""
+    for parameter in module.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return module
 
 
 def _resident(part: Part, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
+from foveal.engines.pytorch.layer import Layer
+from foveal.net.layers import LayerNorm
 from foveal.recipe import Recipe
 
 BETA_2 = 0.99
@@ -17,13 +19,17 @@ BETA_2 = 0.99
 
 def optimiser(module: nn.Module, recipe: Recipe) -> Optimizer:
     """The optimiser of a recipe: frozen parameters stay, only kernels and matrices decay."""
-    parameters = [p for p in module.parameters() if p.requires_grad]
+    held = [
+        (layer, name, parameter)
+        for layer in module.modules()
+        for name, parameter in layer.named_parameters(recurse=False)
+        if parameter.requires_grad
+    ]
+    decaying = [parameter for layer, name, parameter in held if _decays(layer, name, parameter)]
+    others = [parameter for layer, name, parameter in held if not _decays(layer, name, parameter)]
     groups = [
-        {
-            "params": [p for p in parameters if p.dim() > 1],
-            "weight_decay": recipe.weight_decay,
-        },
-        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+        {"params": decaying, "weight_decay": recipe.weight_decay},
+        {"params": others, "weight_decay": 0.0},
     ]
     match recipe.optimiser:
         case "sgd":
@@ -33,6 +39,12 @@ def optimiser(module: nn.Module, recipe: Recipe) -> Optimizer:
             betas = (recipe.momentum, BETA_2)
             return AdamW(groups, recipe.learning_rate, betas, fused=True)
     raise ValueError(recipe.optimiser)
+
+
+def _decays(layer: nn.Module, name: str, parameter: Tensor) -> bool:
+    """Biases and the factors of a norm have axes too where each position has its own."""
+    is_factor = isinstance(layer, Layer) and isinstance(layer.kind, LayerNorm)
+    return parameter.dim() > 1 and name != "bias" and not is_factor
 
 
 def state(optimiser: Optimizer) -> dict[str, np.ndarray]:

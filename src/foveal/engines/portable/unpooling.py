@@ -7,12 +7,13 @@ picture would end the whole batch. So the places are found among what each tap r
 from __future__ import annotations
 
 import math
+from math import prod
 
 import numpy as np
 
 from foveal.engines.portable.graph import Nodes, Row
 from foveal.engines.portable.padding import padded, sliced
-from foveal.engines.portable.pooling import read_pads, slices
+from foveal.engines.portable.pooling import read_pads, unfolded
 from foveal.net.kind import Kind
 from foveal.net.layers import MaxUnpool
 from foveal.net.layers.window import Window
@@ -21,18 +22,20 @@ from foveal.net.layers.window import Window
 def max_unpool(nodes: Nodes[MaxUnpool], values: str, x: str) -> str:
     windows = nodes.kind.axes(nodes.step.ins)
     reads = padded(nodes, x, nodes.step.shape[1:], read_pads(windows), -math.inf)
-    cells = [_lifted(nodes, cell) for cell in slices(nodes, reads, windows)]
-    stacked = nodes.node("Concat", *cells, axis=2)
-    first = nodes.node("ArgMax", stacked, axis=2, keepdims=1)
-    taps = np.arange(len(cells)).reshape(-1, *(1,) * len(windows))
+    axes = range(len(windows))
+    cells = nodes.node(
+        "Transpose",
+        unfolded(nodes, reads, windows),
+        perm=[0, 1, *(3 + 2 * axis for axis in axes), *(2 + 2 * axis for axis in axes)],
+    )
+    num_taps = prod(axis.kernel_size for axis in windows)
+    sizes = nodes.whole(0, nodes.step.shape[0], num_taps, *(axis.output for axis in windows))
+    first = nodes.node("ArgMax", nodes.node("Reshape", cells, sizes), axis=2, keepdims=1)
+    taps = np.arange(num_taps).reshape(-1, *(1,) * len(windows))
     chosen = nodes.node("Equal", first, nodes.numbers(taps))
     zero = nodes.numbers(np.array(0, np.float32))
-    return _laid_out(nodes, nodes.node("Where", chosen, _lifted(nodes, values), zero), windows)
-
-
-def _lifted(nodes: Nodes[MaxUnpool], x: str) -> str:
-    """With an axis for the taps."""
-    return nodes.node("Unsqueeze", x, nodes.whole(2))
+    lifted = nodes.node("Unsqueeze", values, nodes.whole(2))
+    return _laid_out(nodes, nodes.node("Where", chosen, lifted, zero), windows)
 
 
 def _laid_out(nodes: Nodes[MaxUnpool], cells: str, windows: tuple[Window, ...]) -> str:

@@ -29,16 +29,23 @@ class Convolution(Layer[Conv | Depthwise]):
         self.convolve = CONVOLUTIONS[axes]
         self.stride = per_axis(self.kind, "stride", self.kind.stride, axes)
         self.dilation = per_axis(self.kind, "dilation", self.kind.dilation, axes)
+        self.picks = set(step.tensors[0].shape[2:]) == {1} and len(set(self.stride)) > 1
         self.groups = self.kind.groups if isinstance(self.kind, Conv) else self.channels
         absent(self)
 
     def forward(self, x: Tensor) -> Tensor:
         pads = pads_of(self.kind, shape_of(x))
         padding = tuple(before for before, _ in pads)
-        if self.kind.fill != 0 or any(before != after for before, after in pads):
+        if self.picks or self.kind.fill != 0 or any(before != after for before, after in pads):
             x, padding = padded(x, pads, self.kind.fill), (0,) * len(pads)
+        stride = self.stride
+        if self.picks:
+            # PyTorch 2.13 on CPU writes outside of its memory where it takes the gradient of a
+            # kernel of 1x1 with strides of 1 and 2 and the channels last.
+            x = x[(slice(None), slice(None), *(slice(None, None, step) for step in stride))]
+            stride = (1,) * len(pads)
         weight = used(self.kind, self.weight, self.gain, self.channels)
-        return self.convolve(x, weight, self.bias, self.stride, padding, self.dilation, self.groups)
+        return self.convolve(x, weight, self.bias, stride, padding, self.dilation, self.groups)
 
 
 ROWS: Rows = {Conv: Convolution, Depthwise: Convolution}

@@ -21,6 +21,9 @@ class _Named(Constraint):
     def sentence(self) -> str:
         return "one of " + ", ".join(self.choices)
 
+    def vocabulary(self) -> tuple[str, ...]:
+        return self.choices
+
     def accept(self, value: object) -> str:
         if not isinstance(value, str) or value not in self.choices:
             raise ValueError

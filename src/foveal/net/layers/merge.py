@@ -121,7 +121,11 @@ class Multiply(Merge):
         return prod(self.output(ins)) * (len(ins) - 1)
 
     def formula(self, ins: tuple[Shape, ...]) -> str:
-        return f"{' * '.join(map(shape_text, ins))} = {shape_text(self.output(ins))}"
+        """The shapes that are multiplied; of flat ones that would read as 3 * 3 = 3."""
+        made = self.output(ins)
+        if len(made) == 1:
+            return ""
+        return f"{' * '.join(map(shape_text, ins))} = {shape_text(made)}"
 
 
 class Combine(Merge):

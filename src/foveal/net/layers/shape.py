@@ -51,7 +51,7 @@ class Reshape(Kind):
 
     def formula(self, ins: tuple[Shape, ...]) -> str:
         before, after = ("*".join(map(str, shape)) for shape in (ins[0], self.output(ins)))
-        return f"{before} = {prod(ins[0])} = {after}"
+        return " = ".join(dict.fromkeys((before, str(prod(ins[0])), after)))
 
 
 @dataclass(frozen=True, repr=False)

@@ -15,7 +15,7 @@ from foveal.net.reach import Reach, transposed
 
 
 @dataclass(frozen=True)
-class _Axis:
+class Axis:
     """One axis: n positions arrive, each lays a kernel down, `stride` apart."""
 
     n: int
@@ -87,7 +87,7 @@ class ConvTranspose(Kind):
         **learned.START,
     }
 
-    def axes(self, ins: tuple[Shape, ...]) -> tuple[_Axis, ...]:
+    def axes(self, ins: tuple[Shape, ...]) -> tuple[Axis, ...]:
         """The arithmetic of each axis; ShapeError if nothing is left of one."""
         sizes = spatial(self, ins[0])
         fields = ("kernel_size", "stride", "dilation", "output_padding", "padding")
@@ -138,16 +138,16 @@ class ConvTranspose(Kind):
         return lines[0] if len(set(lines)) == 1 else ", ".join(lines)
 
 
-def _axis(n: int, k: int, s: int, d: int, more: int, padding: str | int | tuple[int, int]) -> _Axis:
+def _axis(n: int, k: int, s: int, d: int, more: int, padding: str | int | tuple[int, int]) -> Axis:
     """One axis with its padding resolved: `same` cuts off what is more than n * s, or adds."""
     span = d * (k - 1) + 1
     if isinstance(padding, tuple):
-        return _Axis(n, k, s, d, *padding, more)
+        return Axis(n, k, s, d, *padding, more)
     if isinstance(padding, int):
-        return _Axis(n, k, s, d, padding, padding, more)
+        return Axis(n, k, s, d, padding, padding, more)
     if padding == "valid":
-        return _Axis(n, k, s, d, 0, 0, more)
+        return Axis(n, k, s, d, 0, 0, more)
     total = max(span + more - s, 0)
     less, rest = total // 2, total - total // 2
     more += max(s - span - more, 0)
-    return _Axis(n, k, s, d, *((less, rest) if padding == "same" else (rest, less)), more)
+    return Axis(n, k, s, d, *((less, rest) if padding == "same" else (rest, less)), more)

@@ -111,7 +111,8 @@ class Windowed(Kind):
 
     def note(self, ins: tuple[Shape, ...]) -> str:
         made = self.windows(ins)
-        return "; ".join(filter(None, (*_padding_notes(made, self.padding), remainder(made))))
+        notes = [_idle(self.fill, self.padding), *_padding_notes(made, self.padding)]
+        return "; ".join(filter(None, [*notes, remainder(made)]))
 
     def formula(self, ins: tuple[Shape, ...]) -> str:
         """The output size with numbers put in: once if all axes are alike."""
@@ -213,6 +214,12 @@ def _does_not_fit(kind: Kind, arriving: Shape, made: list[Window]) -> ShapeError
         arrives=shape_text(arriving),
         fix=f"padding same, {smaller}, or one pooling layer fewer",
     )
+
+
+def _idle(fill: float | str, padding: object) -> str:
+    """What was likely forgotten where padding is to hold something and there is none."""
+    held = fill if isinstance(fill, str) else f"fill {checks.Fill().write(fill)}"
+    return f"{held} has no padding to fill" if fill and padding in ("valid", 0) else ""
 
 
 def _padding_notes(made: tuple[Window, ...], padding: object) -> Iterator[str]:

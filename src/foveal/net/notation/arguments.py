@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields, replace
+import re
+from dataclasses import MISSING, fields
 
-from foveal.checks import Constraint, Flag
+from foveal.checks import LARGEST, Constraint, Flag
 from foveal.errors import NotationError, did_you_mean
 from foveal.net.kind import Kind
 from foveal.net.layers import ACTIVATIONS, WORDS
@@ -48,6 +49,10 @@ def example(kind: type[Kind]) -> str:
         "shape": "3x32x32",
         "pieces": "2",
         "groups": "8",
+        "padding": "1",
+        "channels": "0,1,2",
+        "factor": "2",
+        "num_embeddings": "5000",
     }
     return " ".join([kind.word, *(plausible.get(name, "64") for name in required(kind))])
 
@@ -88,11 +93,8 @@ def _word(kind: type[Kind], given: dict[str, object], stream: Stream) -> None:
 
 
 def _put(given: dict[str, object], name: str, stream: Stream, kind: type[Kind]) -> None:
-    """Read the value that stands next into a field: one token, or a word with its numbers."""
-    token = stream.take()
-    if token.kind == "word" and stream.peek().kind == ":":
-        stream.take()
-        token = replace(token, text=f"{token.text}:{stream.take().text}")
+    """Read the value that stands next into a field."""
+    token = stream.take_with_numbers()
     constraint = kind.constraints[name]
     _set(given, name, _read(constraint, kind, name, token, stream), token, stream)
 
@@ -105,7 +107,16 @@ def _read(
     except (ValueError, TypeError, OverflowError):
         pass
     got = repr(token.text) if token.text.strip() else "nothing"
-    raise stream.error(f"{kind.word} {name} must be {constraint.sentence()}, not {got}", token)
+    problem = f"{kind.word} {name} must be {constraint.sentence()}, not {got}"
+    raise stream.error(problem, token, _hint(constraint, token.text.lower()))
+
+
+def _hint(constraint: Constraint, text: str) -> str:
+    """What may have been meant by a value that cannot be."""
+    if any(int(digits) > LARGEST for digits in re.findall(r"(?<![\d.-])\d{10,99}(?![\d.])", text)):
+        return f"whole numbers go up to {LARGEST}"
+    near = did_you_mean(text, constraint.vocabulary())
+    return near if near.startswith("did") else ""
 
 
 def _set(given: dict[str, object], name: str, value: object, token: Token, stream: Stream) -> None:

@@ -38,7 +38,7 @@ def expand(block: Block, use: Token, stream: Stream) -> Stream:
     """The tokens of a block's body with the arguments that follow in the stream put in."""
     values = []
     while stream.peek().kind in ("value", "word") and not stream.at_item_end():
-        values.append(stream.take())
+        values.append(stream.take_with_numbers())
     if len(values) != len(block.parameters):
         names = " ".join(block.parameters) or "nothing"
         raise stream.error(f"block '{block.name}' takes {names}, not {len(values)} values", use)

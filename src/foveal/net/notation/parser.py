@@ -31,6 +31,12 @@ from foveal.net.notation.tokens import Token, tokens
 
 _ENDS = ("end", "]", ")", "|")
 _GROUPS = ("outputs", "each", "again")
+_BRANCHED = {
+    "each": "each( conv 8 3 same )",
+    "combine": "combine( conv 8 3 same | globalavgpool -> dense 8 )",
+    "maxunpool": "maxunpool 2( identity | @before )",
+}
+"""How a word with branches may be written, where not any two branches will do."""
 
 
 def parse(text: str, settings: Mapping[str, int] | None = None, *, num_classes: int = 10) -> Net:
@@ -229,7 +235,7 @@ class _Parser:
             raise self.stream.error(
                 f"{word} needs its branches in parentheses",
                 self.stream.peek(),
-                fix=f"{word}( identity | conv 8 3 same )",
+                fix=_BRANCHED.get(word, f"{word}( identity | conv 8 3 same )"),
             )
         begin = self.open("(")
         parts = [self.branch()]

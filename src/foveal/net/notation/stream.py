@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from foveal.errors import NotationError, SpecError
 from foveal.net.notation.tokens import Token
@@ -25,6 +26,14 @@ class Stream:
     def take(self) -> Token:
         token = self.peek()
         self.position += 1
+        return token
+
+    def take_with_numbers(self) -> Token:
+        """The next token; of a word with numbers, such as `normal:0.02`, all of it."""
+        token = self.take()
+        if token.kind == "word" and self.peek().kind == ":":
+            self.take()
+            token = replace(token, text=f"{token.text}:{self.take().text}")
         return token
 
     def skip_newlines(self) -> bool:

@@ -47,9 +47,8 @@ def _scan(text: str) -> Iterator[Token]:
         found = _TOKEN.match(text, offset)
         if found is None:
             unread = re.match(r"\S{1,12}|.", text[offset:], re.DOTALL)
-            raise NotationError(
-                f"cannot read {unread.group() if unread else ''!r}", text=text, offset=offset
-            )
+            sign = unread.group() if unread else ""
+            raise NotationError(f"cannot read {sign!r}", text=text, offset=offset, fix=_hint(sign))
         kind = str(found.lastgroup)
         if kind == "sign":
             kind = found.group()
@@ -59,6 +58,12 @@ def _scan(text: str) -> Iterator[Token]:
                 piece = piece.lower().replace("×", "x")
             yield Token(kind, piece, offset)
         offset = found.end()
+
+
+def _hint(unread: str) -> str:
+    if unread == ",":
+        return "a list has no spaces: 0,1,2; what a layer or a block takes has no commas"
+    return ""
 
 
 def indentation(text: str, token: Token) -> int:
