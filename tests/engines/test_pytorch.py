@@ -16,7 +16,7 @@ from support.nets import random_input, random_net, random_weights
 from torch import nn
 from torch.nn import functional as F
 
-from foveal.engines import pytorch
+from foveal.engines import pytorch, reference
 from foveal.errors import ShapeError, SpecError
 from foveal.net import Net
 from foveal.net.combinators import Again, Named, branches, chain, named, repeat
@@ -39,6 +39,7 @@ from foveal.net.layers import (
     ReLU,
     Resize,
 )
+from foveal.net.notation import parse
 from foveal.net.program import Program
 
 
@@ -333,3 +334,13 @@ def test_a_kernel_of_one_with_unequal_strides_keeps_to_its_memory() -> None:
         "    net(x)[''].square().sum().backward()\n"
     )
     subprocess.run([sys.executable, "-c", learn], check=True)
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_the_norm_of_few_channels_that_are_nearly_equal(channels: int) -> None:
+    program = parse("layernorm").bind((channels, 30, 30))
+    weights = random_weights(program, 0)
+    x = np.random.default_rng(0).standard_normal((8, channels, 30, 30), np.float32)
+    wanted = reference.build(program, weights).run(x)[""]
+    made = pytorch.build(program, weights).run(x)[""]
+    assert np.abs(made - wanted).max() <= 2e-6 * np.abs(wanted).max()

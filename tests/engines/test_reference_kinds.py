@@ -33,6 +33,7 @@ from foveal.net.layers import (
     Sigmoid,
     Softmax,
     Tanh,
+    Upsample,
 )
 
 BATCH = 3
@@ -285,3 +286,15 @@ def test_normalise_takes_one_number_or_one_per_channel() -> None:
 
 def test_crop_cuts_an_odd_pixel_at_the_end() -> None:
     assert forward(Crop((1, 3)), POOLED).ravel().tolist() == [5, 6, 7]
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear"])
+def test_upsampling_reads_no_more_than_its_neighbours(mode: str) -> None:
+    """Nothing times infinity would be NaN, all along the axis."""
+    x = np.array([[[np.inf, 1.0, 2.0, np.nan]]])
+    y = ROWS[Upsample].forward(Upsample(2, mode), (x,), {}, Context("upsample1"))
+    expected = {
+        "nearest": [np.inf, np.inf, 1, 1, 2, 2, np.nan, np.nan],
+        "linear": [np.inf, np.inf, np.inf, 1.25, 1.75, np.nan, np.nan, np.nan],
+    }
+    assert np.array_equal(y[0, 0], expected[mode], equal_nan=True)

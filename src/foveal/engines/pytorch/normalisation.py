@@ -12,6 +12,8 @@ from foveal.errors import SpecError
 from foveal.net.layers import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from foveal.net.program import Step
 
+FEW = 4
+"""So few channels are often nearly equal; PyTorch rounds their mean, 2e-5 of the result away."""
 N = TypeVar("N", bound=BatchNorm | GroupNorm | InstanceNorm | LayerNorm)
 
 
@@ -73,6 +75,8 @@ class LayerNormalisation(Normalisation[LayerNorm]):
         if self.kind.over == "all":
             return F.layer_norm(x, x.shape[1:], self.weight, self.bias, self.kind.eps)
         last = x.movedim(1, -1)
+        if last.shape[-1] < FEW:
+            last = last - last.mean(-1, keepdim=True)
         made = F.layer_norm(last, last.shape[-1:], self.weight, self.bias, self.kind.eps)
         return made.movedim(-1, 1)
 
