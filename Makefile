@@ -18,10 +18,10 @@ test: $(VENV)/installed-test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-long: $(VENV)/installed-test
-	$(BIN)/python -m pytest -m long --hypothesis-profile=long
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m long --hypothesis-profile=long
 
 size:
 	$(PYTHON) benchmarks/base_size.py

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -14,7 +10,6 @@ from foveal.model.model import Model
 from foveal.model.sweep import Find, Sweep
 from foveal.net.notation import parse
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "read_strip.py"
 NET = parse(
     "input uint8 -> resize 8x8 -> normalise -> conv 4 3 -> maxpool 2 -> flatten -> dense 2"
     " -> softmax"
@@ -59,13 +54,3 @@ def test_found_are_the_surest_windows_without_those_they_overlap() -> None:
         (10, "x"),
         (12, "gap"),
     ]
-
-
-def test_the_example_reads_strips(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["read_strip.py", "--small"])
-    runpy.run_path(str(EXAMPLE), run_name="__main__")
-    *lines, last = capsys.readouterr().out.splitlines()
-    assert len(lines) == 50
-    assert last.endswith(" of 50 numbers of 6 digits are read without a mistake")
