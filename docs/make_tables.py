@@ -13,12 +13,14 @@ from dataclasses import fields
 from pathlib import Path
 
 from foveal.checks import Constraint, Flag
+from foveal.net.arithmetic import arithmetic
 from foveal.net.filters import FAMILIES, FILTERS, kernel
-from foveal.net.kind import Kind
+from foveal.net.kind import Kind, shape_text
 from foveal.net.layers import KINDS
 from foveal.net.notation.pattern import DEFAULTS
 from foveal.recipe import Recipe
 from foveal.training.recipes import MARKS, PHOTOS, Length
+from foveal.zoo import ENTRIES
 
 PAGES = Path(__file__).parent
 FIGURES = PAGES.parent / "benchmarks" / "figures.toml"
@@ -139,9 +141,22 @@ def filters() -> Iterator[str]:
                 yield f"| `{name}` | {size} | {one.about} | {one.source} |"
 
 
+def zoo() -> Iterator[str]:
+    """The published nets: what they cost, and how good they were."""
+    yield "| name | made for | parameters | MACs | published | what it is |"
+    yield "|---|---|---|---|---|---|"
+    for name, entry in ENTRIES.items():
+        found = arithmetic(entry.build(entry.input, entry.num_classes).bind(entry.input))
+        made_for, billions = shape_text(entry.input), f"{found.macs / 1e9:.3f} G"
+        work = billions if found.macs >= 1e7 else f"{found.macs / 1e6:.1f} M"
+        cells = (f"`{name}`", made_for, f"{found.parameters:,}", work, entry.accuracy, entry.about)
+        yield f"| {' | '.join(cells)} |".replace("|  |", "| |")
+
+
 TABLES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "figures": ("../README.md", figures),
     "words": ("notation.md", words),
+    "zoo": ("zoo.md", zoo),
     "letters": ("notation.md", letters),
     "lengths": ("training.md", lengths),
     "options": ("training.md", options),

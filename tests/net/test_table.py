@@ -10,7 +10,7 @@ from foveal.net.kind import Shape
 from foveal.net.notation import parse
 from foveal.net.symbols import symbols
 from foveal.net.table import explained, memory_text, table
-from foveal.zoo import resnet18
+from foveal.zoo import ENTRIES
 
 
 def shown(text: str, shape: Shape, **options: object) -> str:
@@ -64,14 +64,16 @@ def test_bold_is_only_for_the_heading() -> None:
 
 @pytest.mark.parametrize("width", [80, 90, 100, 120])
 def test_a_deep_net_fits_the_width(width: int) -> None:
-    net = resnet18()
+    net = ENTRIES["resnet18"].build((3, 224, 224), 1000)
     lines = table(arithmetic(net.bind((3, 224, 224))), width=width).splitlines()
     assert max(map(len, lines)) <= width
     assert ("Memory" in lines[0]) == (width == 120)
 
 
 def test_long_paths_lose_their_middle() -> None:
-    lines = table(arithmetic(resnet18().bind((3, 224, 224))), width=80).splitlines()
+    lines = table(
+        arithmetic(ENTRIES["resnet18"].build((3, 224, 224), 1000).bind((3, 224, 224))), width=80
+    ).splitlines()
     names = [line.split()[0] for line in lines if line]
     assert "layer1.0.add1.1.conv1" in names
     assert "layer1…1.batchnorm1" in names

@@ -6,6 +6,7 @@ from foveal.net import Net
 from foveal.net.combinators import Item
 from foveal.net.kind import Shape
 from foveal.net.layers import BatchNorm, Conv, Dense, Flatten, GlobalAvgPool, MaxPool, ReLU
+from foveal.zoo.entry import Entry
 
 SMALL = 48
 """Pixels up to which a picture is one thing in its place, as a digit is, and not a photograph."""
@@ -42,3 +43,16 @@ def quick(input: Shape, num_classes: int) -> Net:
         extent //= 2
     items += [Flatten()] if side <= SMALL else [GlobalAvgPool()]
     return Net.of(*items, Dense(num_classes))
+
+
+ENTRIES: dict[str, Entry] = {
+    "quick": Entry(
+        build=quick,
+        input=(1, 28, 28),
+        num_classes=10,
+        parameters=29_434,
+        source="Foveal's own; its parts: arXiv:1502.03167, arXiv:1312.4400",
+        accuracy="",
+        about="trained unless another is asked for; grows with the size of the pictures",
+    ),
+}

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from foveal.net import Net
 from foveal.net.combinators import Chain, Item, Named, branches, chain, named, repeat
 from foveal.net.kind import Shape
 from foveal.net.layers import Add, BatchNorm, Conv, Dense, GlobalAvgPool, Identity, MaxPool, ReLU
+from foveal.zoo.entry import Entry, imagenet
+
+SOURCE = "He et al. 2015, arXiv:1512.03385"
+BLOCKS = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+}
+"""How many blocks stand in each of the four stages, by the number of layers with weights."""
+WIDENING = 4
+"""A bottleneck leaves with so many times the channels it works on."""
 
 
-def resnet18(input: Shape = (3, 224, 224), num_classes: int = 1000) -> Net:
-    """ResNet-18; below 64 px with a 3x3 stem and no pooling, as is usual for CIFAR-10.
+def resnet(input: Shape = (3, 224, 224), num_classes: int = 1000, *, layers: int = 18) -> Net:
+    """ResNet of 18, 34, 50, 101 or 152 layers; from 50 on its blocks are bottlenecks.
 
-    Use it as a solid net for photographs that still trains on an ordinary computer.
+    Use it as a solid net for photographs; the one of 18 layers still trains on an ordinary
+    computer. Bottlenecks have their stride on the 3x3 convolution, as torchvision's have. Below
+    64 px it has a 3x3 stem and no pooling, as is usual for CIFAR-10.
 
     Shape:   (N, 3, 224, 224) -> (N, num_classes) scores
-    Params:  11,689,512 at 3x224x224 and 1,000 classes
-    Raises:  nothing
+    Params:  11,689,512 with 18 layers at 3x224x224 and 1,000 classes
+    Raises:  KeyError for another number of layers
     Source:  He et al. 2015, arXiv:1512.03385
 
-    >>> resnet18().bind((3, 224, 224)).result_shapes()
+    >>> resnet(layers=50).bind((3, 224, 224)).result_shapes()
     {'': (1000,)}
     """
+    deep = layers >= 50
     return Net.of(
         *_stem(small=min(input[1:]) < 64),
-        *(_stage(f"layer{n}", 64 << (n - 1), 2, stride=min(n, 2)) for n in (1, 2, 3, 4)),
+        *(
+            _stage(f"layer{n}", 64 << (n - 1), blocks, stride=min(n, 2), deep=deep)
+            for n, blocks in enumerate(BLOCKS[layers], start=1)
+        ),
         *(GlobalAvgPool(), named("head", Dense(num_classes))),
     )
 
@@ -35,19 +56,44 @@ def _stem(small: bool) -> list[Item]:
     return [convolution, BatchNorm(), ReLU(), MaxPool(3, stride=2, padding=1)]
 
 
-def _stage(name: str, channels: int, blocks: int, stride: int) -> Named:
-    """Basic blocks; the first one halves the maps where the stride is 2."""
-    if stride == 1:
-        return named(name, repeat(blocks, _block(channels, 1)))
-    return named(name, _block(channels, stride), repeat(blocks - 1, _block(channels, 1)))
+def _stage(name: str, channels: int, blocks: int, stride: int, deep: bool) -> Named:
+    """Blocks of which the first may halve the maps, or widen what arrives."""
+    residual = _bottleneck if deep else _basic
+    made = channels * WIDENING if deep else channels
+    rest = _block(Identity(), residual(channels, 1))
+    if stride == 1 and not deep:
+        return named(name, repeat(blocks, rest))
+    short = chain(Conv(made, 1, stride=stride, bias=False), BatchNorm())
+    return named(name, _block(short, residual(channels, stride)), repeat(blocks - 1, rest))
 
 
-def _block(channels: int, stride: int) -> Chain:
-    short: tuple[Item, ...] = (Identity(),)
-    if stride > 1:
-        short = (Conv(channels, 1, stride=stride, bias=False), BatchNorm())
-    residual = chain(
+def _block(short: Item, residual: Chain) -> Chain:
+    return chain(branches(Add(), short, residual), ReLU())
+
+
+def _basic(channels: int, stride: int) -> Chain:
+    return chain(
         *(Conv(channels, 3, stride=stride, padding=1, bias=False), BatchNorm(), ReLU()),
         *(Conv(channels, 3, padding=1, bias=False), BatchNorm()),
     )
-    return chain(branches(Add(), chain(*short), residual), ReLU())
+
+
+def _bottleneck(channels: int, stride: int) -> Chain:
+    return chain(
+        *(Conv(channels, 1, bias=False), BatchNorm(), ReLU()),
+        *(Conv(channels, 3, stride=stride, padding=1, bias=False), BatchNorm(), ReLU()),
+        *(Conv(WIDENING * channels, 1, bias=False), BatchNorm()),
+    )
+
+
+def _entry(layers: int, parameters: int, top_1: float, about: str) -> Entry:
+    return imagenet(partial(resnet, layers=layers), parameters, top_1, SOURCE, about)
+
+
+ENTRIES: dict[str, Entry] = {
+    "resnet18": _entry(18, 11_689_512, 69.76, "residual blocks; a solid net for photographs"),
+    "resnet34": _entry(34, 21_797_672, 73.31, "the same blocks, twice as deep"),
+    "resnet50": _entry(50, 25_557_032, 76.13, "bottleneck blocks; what others are measured by"),
+    "resnet101": _entry(101, 44_549_160, 77.37, "bottleneck blocks, 23 in its third stage"),
+    "resnet152": _entry(152, 60_192_808, 78.31, "bottleneck blocks, 36 in its third stage"),
+}

@@ -2,36 +2,69 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from foveal.net import Net
 from foveal.net.combinators import Item
 from foveal.net.kind import Shape
-from foveal.net.layers import Conv, Dense, Dropout, Flatten, MaxPool, ReLU
+from foveal.net.layers import BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool, ReLU
+from foveal.zoo.entry import Entry, imagenet
+
+SOURCE = "Simonyan & Zisserman 2014, arXiv:1409.1556"
+CHANNELS = (64, 128, 256, 512, 512)
+CONVOLUTIONS = {
+    11: (1, 1, 2, 2, 2),
+    13: (2, 2, 2, 2, 2),
+    16: (2, 2, 3, 3, 3),
+    19: (2, 2, 4, 4, 4),
+}
+"""How many convolutions stand in each of the five stages, by the number of layers with weights."""
 
 
-def vgg11(input: Shape = (3, 224, 224), num_classes: int = 1000) -> Net:
-    """VGG-11, configuration A of the paper.
+def vgg(
+    input: Shape = (3, 224, 224),
+    num_classes: int = 1000,
+    *,
+    layers: int = 11,
+    batch_norm: bool = False,
+) -> Net:
+    """VGG of 11, 13, 16 or 19 layers with weights: configurations A, B, D and E of the paper.
 
     Use it as the plain large net that others are compared with. Needs pictures of 32 px or more.
 
     Shape:   (N, 3, 224, 224) -> (N, num_classes) scores
-    Params:  132,863,336 at 3x224x224 and 1,000 classes
-    Raises:  nothing
+    Params:  132,863,336 with 11 layers at 3x224x224 and 1,000 classes
+    Raises:  KeyError for another number of layers
     Source:  Simonyan & Zisserman 2014, arXiv:1409.1556
 
-    >>> vgg11().bind((3, 224, 224)).result_shapes()
+    >>> vgg(layers=16).bind((3, 224, 224)).result_shapes()
     {'': (1000,)}
     """
-    return _vgg(((64,), (128,), (256, 256), (512, 512), (512, 512)), num_classes)
-
-
-def _vgg(stages: tuple[tuple[int, ...], ...], num_classes: int) -> Net:
+    norm: list[Item] = [BatchNorm()] if batch_norm else []
     features: list[Item] = []
-    for stage in stages:
-        for channels in stage:
-            features += [Conv(channels, 3, padding=1), ReLU()]
+    for channels, count in zip(CHANNELS, CONVOLUTIONS[layers], strict=True):
+        features += [Conv(channels, 3, padding=1), *norm, ReLU()] * count
         features.append(MaxPool(2))
     return Net.of(
         *features,
         *(Flatten(), Dense(4096), ReLU(), Dropout()),
         *(Dense(4096), ReLU(), Dropout(), Dense(num_classes)),
     )
+
+
+def _entry(layers: int, parameters: int, top_1: float, batch_norm: bool = False) -> Entry:
+    about = f"{layers} layers, all convolutions 3x3" + ", with batch norm" * batch_norm
+    build = partial(vgg, layers=layers, batch_norm=batch_norm)
+    return imagenet(build, parameters, top_1, SOURCE, about)
+
+
+ENTRIES: dict[str, Entry] = {
+    "vgg11": _entry(11, 132_863_336, 69.02),
+    "vgg13": _entry(13, 133_047_848, 69.93),
+    "vgg16": _entry(16, 138_357_544, 71.59),
+    "vgg19": _entry(19, 143_667_240, 72.38),
+    "vgg11_bn": _entry(11, 132_868_840, 70.37, batch_norm=True),
+    "vgg13_bn": _entry(13, 133_053_736, 71.59, batch_norm=True),
+    "vgg16_bn": _entry(16, 138_365_992, 73.36, batch_norm=True),
+    "vgg19_bn": _entry(19, 143_678_248, 74.22, batch_norm=True),
+}

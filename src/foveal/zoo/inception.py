@@ -1,0 +1,152 @@
+"""Inception v3: GoogLeNet's modules with large kernels taken apart into small and flat ones."""
+
+from __future__ import annotations
+
+from foveal.net import Net
+from foveal.net.combinators import Chain, Item, Outputs, Reference, branches, chain, named
+from foveal.net.kind import Shape
+from foveal.net.layers import (
+    AvgPool,
+    BatchNorm,
+    Concat,
+    Conv,
+    Dense,
+    Dropout,
+    GlobalAvgPool,
+    MaxPool,
+    ReLU,
+)
+from foveal.zoo.entry import Entry, imagenet
+
+Size = int | tuple[int, int]
+
+
+def inception_v3(
+    input: Shape = (3, 299, 299), num_classes: int = 1000, *, auxiliary: bool = False
+) -> Net:
+    """Inception v3 as torchvision has it; `auxiliary` adds the head in the middle.
+
+    Use it for good answers from pictures of 299 px; with `auxiliary` its results are `main` and
+    `aux`. The means count their padding, as those of its authors did.
+
+    Shape:   (N, 3, 299, 299) -> (N, num_classes) scores; needs 75 px or more
+    Params:  23,834,568 at 3x299x299 and 1,000 classes; 27,161,264 with the auxiliary head
+    Raises:  nothing
+    Source:  Szegedy et al. 2015, arXiv:1512.00567
+
+    >>> inception_v3().bind((3, 299, 299)).result_shapes()
+    {'': (1000,)}
+    """
+    items: list[Item] = [
+        *(_conv(32, 3, stride=2), _conv(32, 3), _conv(64, 3, padding=1), MaxPool(3, stride=2)),
+        *(_conv(80, 1), _conv(192, 3), MaxPool(3, stride=2)),
+        *(
+            named(f"mixed5{letter}", _a(pooled))
+            for letter, pooled in zip("bcd", (32, 64, 64), strict=True)
+        ),
+        named("mixed6a", _b()),
+        *(
+            named(f"mixed6{name}", _c(inner))
+            for name, inner in zip("bcde", (128, 160, 160, 192), strict=True)
+        ),
+        *(named("mixed7a", _d()), named("mixed7b", _e()), named("mixed7c", _e())),
+    ]
+    head = chain(GlobalAvgPool(), Dropout(), named("head", Dense(num_classes)))
+    if not auxiliary:
+        return Net.of(*items, head)
+    aside = named("aux", Reference("mixed6e"), _auxiliary(num_classes))
+    return Net.of(*items, Outputs((named("main", head), aside)))
+
+
+def _a(pooled: int) -> Item:
+    """Kernels of 1, 5 and twice 3."""
+    return branches(
+        Concat(),
+        _conv(64, 1),
+        chain(_conv(48, 1), _conv(64, 5, padding=2)),
+        chain(_conv(64, 1), _conv(96, 3, padding=1), _conv(96, 3, padding=1)),
+        chain(_mean(), _conv(pooled, 1)),
+    )
+
+
+def _b() -> Item:
+    """Halves the map."""
+    return branches(
+        Concat(),
+        _conv(384, 3, stride=2),
+        chain(_conv(64, 1), _conv(96, 3, padding=1), _conv(96, 3, stride=2)),
+        MaxPool(3, stride=2),
+    )
+
+
+def _c(inner: int) -> Item:
+    """Kernels of 7 taken apart into rows and columns."""
+    return branches(
+        Concat(),
+        _conv(192, 1),
+        chain(_conv(inner, 1), _row(inner), _column(192)),
+        chain(_conv(inner, 1), _column(inner), _row(inner), _column(inner), _row(192)),
+        chain(_mean(), _conv(192, 1)),
+    )
+
+
+def _d() -> Item:
+    """Halves the map."""
+    return branches(
+        Concat(),
+        chain(_conv(192, 1), _conv(320, 3, stride=2)),
+        chain(_conv(192, 1), _row(192), _column(192), _conv(192, 3, stride=2)),
+        MaxPool(3, stride=2),
+    )
+
+
+def _e() -> Item:
+    """Kernels of 3 taken apart into a row and a column, side by side."""
+    return branches(
+        Concat(),
+        _conv(320, 1),
+        chain(_conv(384, 1), _parted()),
+        chain(_conv(448, 1), _conv(384, 3, padding=1), _parted()),
+        chain(_mean(), _conv(192, 1)),
+    )
+
+
+def _parted() -> Item:
+    return branches(
+        Concat(), _conv(384, (1, 3), padding=(0, 1)), _conv(384, (3, 1), padding=(1, 0))
+    )
+
+
+def _row(channels: int) -> Chain:
+    return _conv(channels, (1, 7), padding=(0, 3))
+
+
+def _column(channels: int) -> Chain:
+    return _conv(channels, (7, 1), padding=(3, 0))
+
+
+def _mean() -> AvgPool:
+    return AvgPool(3, stride=1, padding=1, count_include_pad=True)
+
+
+def _auxiliary(num_classes: int) -> Chain:
+    convolutions = (AvgPool(5, stride=3), _conv(128, 1), _conv(768, 5))
+    return chain(*convolutions, GlobalAvgPool(), Dense(num_classes))
+
+
+def _conv(channels: int, kernel_size: Size, stride: int = 1, padding: Size = 0) -> Chain:
+    convolution = Conv(channels, kernel_size, stride=stride, padding=padding, bias=False)
+    return chain(convolution, BatchNorm(eps=0.001), ReLU())
+
+
+ENTRIES: dict[str, Entry] = {
+    "inception_v3": imagenet(
+        inception_v3,
+        23_834_568,
+        77.29,
+        "Szegedy et al. 2015, arXiv:1512.00567",
+        "large kernels taken apart; pictures of 299 px",
+        input=(3, 299, 299),
+        smallest=75,
+    ),
+}
