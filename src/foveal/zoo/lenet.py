@@ -29,6 +29,8 @@ READS = (
 """Which of the six maps of S2 each of the sixteen of C3 reads (table I of the paper)."""
 SQUASH = Tanh(amplitude=1.7159, slope=2 / 3)
 """So that 1 stays 1 and -1 stays -1 (appendix A of the paper)."""
+TEMPERATURE = 0.1
+"""Distances to codes of 84 numbers are large: as they are, a usual learning rate is far too high."""
 
 
 def lenet5(input: Shape = (1, 32, 32), num_classes: int = 10) -> Net:
@@ -60,7 +62,7 @@ def lenet5_1998(input: Shape = (1, 32, 32), num_classes: int = 10) -> Net:
     by one learned number for each map and add another. The last layer says how far the features
     are from a code of ±1 for each class, which is not trained; the paper draws its codes after
     printed characters, here they are random, as it says they might be. Scores are the distances
-    with the other sign.
+    with the other sign, times `TEMPERATURE`.
 
     Shape:   (N, 1, 32, 32) -> (N, num_classes) scores
     Params:  60,000 trained at 1x32x32, and codes of 84 * num_classes that are not
@@ -75,7 +77,7 @@ def lenet5_1998(input: Shape = (1, 32, 32), num_classes: int = 10) -> Net:
         *(named("c1", Conv(6, 5)), SQUASH, named("s2", *_subsampling())),
         *(named("c3", branches(Concat(), *c3)), SQUASH, named("s4", *_subsampling())),
         *(named("c5", Conv(120, 5)), SQUASH, Flatten(), named("f6", Dense(84)), SQUASH),
-        *(named("codes", RBF(num_classes, init="sign", frozen=True)), Gain(-1)),
+        *(named("codes", RBF(num_classes, init="sign", frozen=True)), Gain(-TEMPERATURE)),
     )
 
 
