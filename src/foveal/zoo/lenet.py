@@ -30,7 +30,7 @@ READS = (
 SQUASH = Tanh(amplitude=1.7159, slope=2 / 3)
 """So that 1 stays 1 and -1 stays -1 (appendix A of the paper)."""
 TEMPERATURE = 0.1
-"""Distances to codes of 84 numbers are large: as they are, a usual learning rate is far too high."""
+"""Distances to codes of 84 numbers are large; as they are, usual learning rates are too high."""
 
 
 def lenet5(input: Shape = (1, 32, 32), num_classes: int = 10) -> Net:
