@@ -291,7 +291,7 @@ KERAS = ("a Keras file (.keras)", SAVED)
         (picture("webp"), "a WebP picture, or sound", PICTURE),
         (array(), "a NumPy array (.npy)", SAVED),
         (b"GGUF" + bytes(9), "a GGUF file", SAVED),
-        (gzip.compress(b"model"), "a gzip archive", "unpack it first: gunzip"),
+        (gzip.compress(b"model", mtime=0), "a gzip archive", "unpack it first: gunzip"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0",
             "a pointer that stands for the file",
