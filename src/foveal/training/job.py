@@ -49,7 +49,8 @@ class Job:
             raise SpecError(
                 "has no loss", where=f"task {self.task}", fix=did_you_mean(self.task, LOSSES)
             )
-        made = self.net.bind(self.input).result_shapes()
+        program = self.net.bind(self.input)
+        made = program.result_shapes()
         if made != {"": (self.num_classes,)}:
             found = ", ".join(f"{name} {shape_text(shape)}".strip() for name, shape in made.items())
             raise SpecError(
@@ -59,7 +60,7 @@ class Job:
                 expected=str(self.num_classes),
                 fix=f"let it end with: dense {self.num_classes}",
             )
-        tensors = self.net.bind(self.input).tensors().values()
+        tensors = program.tensors().values()
         if not any(tensor.trained and not tensor.frozen for tensor in tensors):
             raise SpecError(
                 "has nothing to learn: all of its parameters are frozen, or it has none",

@@ -62,6 +62,9 @@ class Learner:
 
     def _whiten(self) -> None:
         """Start with filters found in some pictures, where the net says so."""
+        starts = (tensor.init for tensor in self.module.program.tensors().values())
+        if "whitening" not in starts:
+            return
         source = generator(self.recipe.seed, "whitening", 0)
         chosen = torch.randperm(len(self.train[1]), generator=source)[:AT_ONCE]
         x = self.train[0].index_select(0, chosen.to(self.machine.device))

@@ -7,9 +7,7 @@ from foveal.net.combinators import Chain, Item, Outputs, Reference, branches, ch
 from foveal.net.kind import Shape
 from foveal.net.layers import (
     AdaptiveAvgPool,
-    BatchNorm,
     Concat,
-    Conv,
     Dense,
     Dropout,
     Flatten,
@@ -18,6 +16,7 @@ from foveal.net.layers import (
     ReLU,
 )
 from foveal.zoo.entry import Entry, imagenet
+from foveal.zoo.inception import conv
 
 MODULES = {
     "inception3a": (64, 96, 128, 16, 32, 32),
@@ -53,8 +52,8 @@ def googlenet(
     >>> googlenet().bind((3, 224, 224)).result_shapes()
     {'': (1000,)}
     """
-    items: list[Item] = [_conv(64, 7, stride=2, padding=3), MaxPool(3, stride=2, ceil=True)]
-    items += [_conv(64, 1), _conv(192, 3, padding=1), MaxPool(3, stride=2, ceil=True)]
+    items: list[Item] = [conv(64, 7, stride=2, padding=3), MaxPool(3, stride=2, ceil=True)]
+    items += [conv(64, 1), conv(192, 3, padding=1), MaxPool(3, stride=2, ceil=True)]
     for name, channels in MODULES.items():
         items += [POOLED[name]] if name in POOLED else []
         items.append(named(name, _module(*channels)))
@@ -70,23 +69,18 @@ def googlenet(
 def _module(one: int, before3: int, three: int, before5: int, five: int, behind: int) -> Item:
     return branches(
         Concat(),
-        _conv(one, 1),
-        chain(_conv(before3, 1), _conv(three, 3, padding=1)),
-        chain(_conv(before5, 1), _conv(five, 3, padding=1)),
-        chain(MaxPool(3, stride=1, padding=1), _conv(behind, 1)),
+        conv(one, 1),
+        chain(conv(before3, 1), conv(three, 3, padding=1)),
+        chain(conv(before5, 1), conv(five, 3, padding=1)),
+        chain(MaxPool(3, stride=1, padding=1), conv(behind, 1)),
     )
 
 
 def _auxiliary(num_classes: int) -> Chain:
     return chain(
-        *(AdaptiveAvgPool(4), _conv(128, 1), Flatten(), Dense(1024), ReLU()),
+        *(AdaptiveAvgPool(4), conv(128, 1), Flatten(), Dense(1024), ReLU()),
         *(Dropout(0.7), Dense(num_classes)),
     )
-
-
-def _conv(channels: int, kernel_size: int, stride: int = 1, padding: int = 0) -> Chain:
-    convolution = Conv(channels, kernel_size, stride=stride, padding=padding, bias=False)
-    return chain(convolution, BatchNorm(eps=0.001), ReLU())
 
 
 ENTRIES: dict[str, Entry] = {

@@ -38,8 +38,8 @@ def inception_v3(
     {'': (1000,)}
     """
     items: list[Item] = [
-        *(_conv(32, 3, stride=2), _conv(32, 3), _conv(64, 3, padding=1), MaxPool(3, stride=2)),
-        *(_conv(80, 1), _conv(192, 3), MaxPool(3, stride=2)),
+        *(conv(32, 3, stride=2), conv(32, 3), conv(64, 3, padding=1), MaxPool(3, stride=2)),
+        *(conv(80, 1), conv(192, 3), MaxPool(3, stride=2)),
         *(
             named(f"mixed5{letter}", _a(pooled))
             for letter, pooled in zip("bcd", (32, 64, 64), strict=True)
@@ -62,10 +62,10 @@ def _a(pooled: int) -> Item:
     """Kernels of 1, 5 and twice 3."""
     return branches(
         Concat(),
-        _conv(64, 1),
-        chain(_conv(48, 1), _conv(64, 5, padding=2)),
-        chain(_conv(64, 1), _conv(96, 3, padding=1), _conv(96, 3, padding=1)),
-        chain(_mean(), _conv(pooled, 1)),
+        conv(64, 1),
+        chain(conv(48, 1), conv(64, 5, padding=2)),
+        chain(conv(64, 1), conv(96, 3, padding=1), conv(96, 3, padding=1)),
+        chain(_mean(), conv(pooled, 1)),
     )
 
 
@@ -73,8 +73,8 @@ def _b() -> Item:
     """Halves the map."""
     return branches(
         Concat(),
-        _conv(384, 3, stride=2),
-        chain(_conv(64, 1), _conv(96, 3, padding=1), _conv(96, 3, stride=2)),
+        conv(384, 3, stride=2),
+        chain(conv(64, 1), conv(96, 3, padding=1), conv(96, 3, stride=2)),
         MaxPool(3, stride=2),
     )
 
@@ -83,10 +83,10 @@ def _c(inner: int) -> Item:
     """Kernels of 7 taken apart into rows and columns."""
     return branches(
         Concat(),
-        _conv(192, 1),
-        chain(_conv(inner, 1), _row(inner), _column(192)),
-        chain(_conv(inner, 1), _column(inner), _row(inner), _column(inner), _row(192)),
-        chain(_mean(), _conv(192, 1)),
+        conv(192, 1),
+        chain(conv(inner, 1), _row(inner), _column(192)),
+        chain(conv(inner, 1), _column(inner), _row(inner), _column(inner), _row(192)),
+        chain(_mean(), conv(192, 1)),
     )
 
 
@@ -94,8 +94,8 @@ def _d() -> Item:
     """Halves the map."""
     return branches(
         Concat(),
-        chain(_conv(192, 1), _conv(320, 3, stride=2)),
-        chain(_conv(192, 1), _row(192), _column(192), _conv(192, 3, stride=2)),
+        chain(conv(192, 1), conv(320, 3, stride=2)),
+        chain(conv(192, 1), _row(192), _column(192), conv(192, 3, stride=2)),
         MaxPool(3, stride=2),
     )
 
@@ -104,25 +104,23 @@ def _e() -> Item:
     """Kernels of 3 taken apart into a row and a column, side by side."""
     return branches(
         Concat(),
-        _conv(320, 1),
-        chain(_conv(384, 1), _parted()),
-        chain(_conv(448, 1), _conv(384, 3, padding=1), _parted()),
-        chain(_mean(), _conv(192, 1)),
+        conv(320, 1),
+        chain(conv(384, 1), _parted()),
+        chain(conv(448, 1), conv(384, 3, padding=1), _parted()),
+        chain(_mean(), conv(192, 1)),
     )
 
 
 def _parted() -> Item:
-    return branches(
-        Concat(), _conv(384, (1, 3), padding=(0, 1)), _conv(384, (3, 1), padding=(1, 0))
-    )
+    return branches(Concat(), conv(384, (1, 3), padding=(0, 1)), conv(384, (3, 1), padding=(1, 0)))
 
 
 def _row(channels: int) -> Chain:
-    return _conv(channels, (1, 7), padding=(0, 3))
+    return conv(channels, (1, 7), padding=(0, 3))
 
 
 def _column(channels: int) -> Chain:
-    return _conv(channels, (7, 1), padding=(3, 0))
+    return conv(channels, (7, 1), padding=(3, 0))
 
 
 def _mean() -> AvgPool:
@@ -130,11 +128,12 @@ def _mean() -> AvgPool:
 
 
 def _auxiliary(num_classes: int) -> Chain:
-    convolutions = (AvgPool(5, stride=3), _conv(128, 1), _conv(768, 5))
+    convolutions = (AvgPool(5, stride=3), conv(128, 1), conv(768, 5))
     return chain(*convolutions, GlobalAvgPool(), Dense(num_classes))
 
 
-def _conv(channels: int, kernel_size: Size, stride: int = 1, padding: Size = 0) -> Chain:
+def conv(channels: int, kernel_size: Size, stride: int = 1, padding: Size = 0) -> Chain:
+    """A convolution of the Inception family, with its batch norm and activation."""
     convolution = Conv(channels, kernel_size, stride=stride, padding=padding, bias=False)
     return chain(convolution, BatchNorm(eps=0.001), ReLU())
 

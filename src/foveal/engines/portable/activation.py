@@ -5,8 +5,6 @@ from __future__ import annotations
 from math import pi, sqrt
 from typing import Any
 
-import numpy as np
-
 from foveal.engines.portable.graph import Nodes, Row
 from foveal.net.kind import Kind
 from foveal.net.layers import (
@@ -33,7 +31,7 @@ CUBIC = 0.044715
 def relu(nodes: Nodes[ReLU], x: str) -> str:
     if nodes.kind.max is None:
         return nodes.node("Relu", x)
-    return nodes.node("Clip", x, _number(nodes, 0), _number(nodes, nodes.kind.max))
+    return nodes.node("Clip", x, nodes.number(0), nodes.number(nodes.kind.max))
 
 
 def leaky_relu(nodes: Nodes[LeakyReLU], x: str) -> str:
@@ -47,14 +45,14 @@ def elu(nodes: Nodes[ELU], x: str) -> str:
 def gelu(nodes: Nodes[GELU], x: str) -> str:
     """x (1 + erf(x / √2)) / 2, or x (1 + tanh(x (√(2/π) + √(2/π) 0.044715 x²))) / 2"""
     if nodes.kind.approximate == "none":
-        bent = nodes.node("Erf", nodes.node("Div", x, _number(nodes, sqrt(2))))
+        bent = nodes.node("Erf", nodes.node("Div", x, nodes.number(sqrt(2))))
     else:
         square = nodes.node("Mul", x, x)
-        third = nodes.node("Mul", square, _number(nodes, sqrt(2 / pi) * CUBIC))
-        slope = nodes.node("Add", third, _number(nodes, sqrt(2 / pi)))
+        third = nodes.node("Mul", square, nodes.number(sqrt(2 / pi) * CUBIC))
+        slope = nodes.node("Add", third, nodes.number(sqrt(2 / pi)))
         bent = nodes.node("Tanh", nodes.node("Mul", x, slope))
-    twice = nodes.node("Mul", x, nodes.node("Add", bent, _number(nodes, 1)))
-    return nodes.node("Mul", twice, _number(nodes, 0.5))
+    twice = nodes.node("Mul", x, nodes.node("Add", bent, nodes.number(1)))
+    return nodes.node("Mul", twice, nodes.number(0.5))
 
 
 def silu(nodes: Nodes[SiLU], x: str) -> str:
@@ -76,7 +74,7 @@ def tanh(nodes: Nodes[Tanh], x: str) -> str:
 
 
 def hard_tanh(nodes: Nodes[HardTanh], x: str) -> str:
-    return nodes.node("Clip", x, _number(nodes, nodes.kind.min), _number(nodes, nodes.kind.max))
+    return nodes.node("Clip", x, nodes.number(nodes.kind.min), nodes.number(nodes.kind.max))
 
 
 def sigmoid(nodes: Nodes[Sigmoid], x: str) -> str:
@@ -103,13 +101,9 @@ def maxout(nodes: Nodes[Maxout], x: str) -> str:
     return nodes.node("Max", *parts)
 
 
-def _number(nodes: Nodes[Any], value: float) -> str:
-    return nodes.numbers(np.array(value, np.float32))
-
-
 def _scaled(nodes: Nodes[Any], by: float, x: str) -> str:
     """Times a number, without a node where that is 1."""
-    return x if by == 1 else nodes.node("Mul", x, _number(nodes, by))
+    return x if by == 1 else nodes.node("Mul", x, nodes.number(by))
 
 
 ROWS: dict[type[Kind], Row] = {

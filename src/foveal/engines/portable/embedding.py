@@ -29,7 +29,7 @@ def _checked(nodes: Nodes[Embed], x: str) -> str:
     """
     numbers = nodes.node("Cast", x, to=wire.INT64)
     whole = nodes.node("Equal", nodes.node("Cast", numbers, to=wire.FLOAT), x)
-    positive = nodes.node("GreaterOrEqual", x, nodes.numbers(np.array(0, np.float32)))
+    positive = nodes.node("GreaterOrEqual", x, nodes.number(0))
     right = nodes.node("And", whole, positive)
     outside = nodes.numbers(np.array(nodes.kind.num_embeddings, np.int64))
     return nodes.node("Where", right, numbers, outside)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from foveal.engines.portable.graph import Nodes, Row
-from foveal.engines.portable.pooling import not_zero
+from foveal.engines.portable.pooling import norm
 from foveal.net.kind import Kind
 from foveal.net.layers import (
     GlobalAvgPool,
@@ -32,23 +30,19 @@ def global_avg_pool(nodes: Nodes[GlobalAvgPool], x: str) -> str:
 
 
 def global_sum_pool(nodes: Nodes[GlobalSumPool], x: str) -> str:
-    return _kept(nodes, _reduced(nodes, "ReduceSum", x))
+    return _kept(nodes, nodes.node("ReduceSum", x, _positions(nodes), keepdims=1))
 
 
 def global_lp_pool(nodes: Nodes[GlobalLpPool], x: str) -> str:
     p = nodes.kind.p
     if p <= 2:
-        return _kept(nodes, _reduced(nodes, f"ReduceL{p}", x))
-    sizes = nodes.node("Abs", x)
-    most = _reduced(nodes, "ReduceMax", sizes)
-    power, root = (nodes.numbers(np.array(number, np.float32)) for number in (p, 1 / p))
-    ratios = nodes.node("Pow", nodes.node("Div", sizes, not_zero(nodes, most)), power)
-    total = nodes.node("Pow", _reduced(nodes, "ReduceSum", ratios), root)
-    return _kept(nodes, nodes.node("Mul", most, total))
+        return _kept(nodes, nodes.node(f"ReduceL{p}", x, _positions(nodes), keepdims=1))
+    return _kept(nodes, norm(nodes, nodes.node("Abs", x), _positions(nodes), p))
 
 
-def _reduced(nodes: Nodes[Any], op: str, x: str) -> str:
-    return nodes.node(op, x, nodes.whole(*range(2, 1 + len(nodes.step.ins[0]))), keepdims=1)
+def _positions(nodes: Nodes[Any]) -> str:
+    """The axes of the map."""
+    return nodes.whole(*range(2, 1 + len(nodes.step.ins[0])))
 
 
 def _kept(nodes: Nodes[Any], pooled: str) -> str:

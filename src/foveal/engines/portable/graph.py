@@ -58,6 +58,10 @@ class Nodes(Generic[K]):
         self._graph.numbers[name] = array
         return name
 
+    def number(self, value: float) -> str:
+        """The name of one number of float32."""
+        return self.numbers(np.array(value, np.float32))
+
     def whole(self, *numbers: int) -> str:
         """The name of a list of whole numbers."""
         return self.numbers(np.array(numbers, np.int64))

@@ -62,9 +62,9 @@ def local_response_norm(nodes: Nodes[LocalResponseNorm], x: str) -> str:
         count_include_pad=1,
     )
     mean = nodes.node("Reshape", mean, nodes.whole(0, *shape))
-    weighed = nodes.node("Mul", mean, _number(nodes, kind.alpha))
-    below = nodes.node("Add", weighed, _number(nodes, kind.k))
-    return nodes.node("Div", x, nodes.node("Pow", below, _number(nodes, kind.beta)))
+    weighed = nodes.node("Mul", mean, nodes.number(kind.alpha))
+    below = nodes.node("Add", weighed, nodes.number(kind.k))
+    return nodes.node("Div", x, nodes.node("Pow", below, nodes.number(kind.beta)))
 
 
 def _scaled(nodes: Nodes[Any], x: str, *axes: int) -> str:
@@ -73,7 +73,7 @@ def _scaled(nodes: Nodes[Any], x: str, *axes: int) -> str:
     for _ in range(2):  # a mean of large numbers is rounded; what it leaves goes the second time
         x = nodes.node("Sub", x, nodes.node("ReduceMean", x, over))
     variance = nodes.node("ReduceMean", nodes.node("Mul", x, x), over)
-    above_zero = nodes.node("Add", variance, _number(nodes, nodes.kind.eps))
+    above_zero = nodes.node("Add", variance, nodes.number(nodes.kind.eps))
     return nodes.node("Div", x, nodes.node("Sqrt", above_zero))
 
 
@@ -91,10 +91,6 @@ def _learned(nodes: Nodes[Any], x: str, shape: Shape) -> str:
 def _by_channel(shape: Shape) -> Shape:
     """One number for each channel, to be used at every position."""
     return (shape[0], *(1 for _ in shape[1:]))
-
-
-def _number(nodes: Nodes[Any], value: float) -> str:
-    return nodes.numbers(np.array(value, np.float32))
 
 
 ROWS: dict[type[Kind], Row] = {

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from foveal.engines.portable.graph import Nodes
 from foveal.net.kind import Pads, Shape
 
@@ -26,7 +24,7 @@ def padded(nodes: Nodes[Any], x: str, sizes: Shape, pads: Pads, fill: float | st
     if isinstance(fill, str):
         where = nodes.whole(0, 0, *(b for b, _ in pads), 0, 0, *(a for _, a in pads))
         return nodes.node("Pad", x, where, mode=MODES[fill])
-    value, where = nodes.numbers(np.array(fill, np.float32)), nodes.whole(*onnx_pads(pads))
+    value, where = nodes.number(fill), nodes.whole(*onnx_pads(pads))
     # Without its axes onnxruntime makes zeros part of a pooling behind them, where they never win.
     axes = nodes.whole(*range(2, 2 + len(pads)))
     return nodes.node("Pad", x, where, value, axes, mode="constant")
@@ -44,7 +42,7 @@ def _circular(nodes: Nodes[Any], x: str, sizes: Shape, pads: Pads) -> str:
     return x
 
 
-def sliced(nodes: Nodes[Any], x: str, axis: int, start: int, stop: int, step: int = 1) -> str:
+def sliced(nodes: Nodes[Any], x: str, axis: int, start: int, stop: int) -> str:
     """Some positions of one axis."""
-    ends = (nodes.whole(number) for number in (start, stop, axis, step))
+    ends = (nodes.whole(number) for number in (start, stop, axis))
     return nodes.node("Slice", x, *ends)

@@ -48,7 +48,9 @@ def lp_pool(nodes: Nodes[LpPool], x: str) -> str:
         return sums(nodes, nodes.node("Abs", x), windows)
     if p == 2:
         return nodes.node("Sqrt", sums(nodes, nodes.node("Mul", x, x), windows))
-    return _norm(nodes, nodes.node("Abs", x), windows, p)
+    reads = padded(nodes, nodes.node("Abs", x), nodes.step.ins[0][1:], read_pads(windows), 0.0)
+    taps = nodes.whole(*range(3, 3 + 2 * len(windows), 2))
+    return nodes.node("Squeeze", norm(nodes, unfolded(nodes, reads, windows), taps, p), taps)
 
 
 def stochastic_pool(nodes: Nodes[StochasticPool], x: str) -> str:
@@ -76,7 +78,7 @@ def sums(nodes: Nodes[Any], x: str, windows: Windows) -> str:
     if not _dilated(windows):
         mean = _pool(nodes, "AveragePool", x, windows, pads, count_include_pad=1)
         size = prod(axis.kernel_size for axis in windows)
-        return nodes.node("Mul", mean, nodes.numbers(np.array(size, np.float32)))
+        return nodes.node("Mul", mean, nodes.number(size))
     channels, kernel = nodes.step.ins[0][0], [axis.kernel_size for axis in windows]
     return nodes.node(
         "Conv",
@@ -112,7 +114,7 @@ def read_pads(windows: Windows) -> Pads:
 
 def not_zero(nodes: Nodes[Any], x: str) -> str:
     """1 instead of 0, to divide by."""
-    zero, one = (nodes.numbers(np.array(number, np.float32)) for number in (0, 1))
+    zero, one = nodes.number(0), nodes.number(1)
     return nodes.node("Where", nodes.node("Equal", x, zero), one, x)
 
 
@@ -129,16 +131,16 @@ def unfolded(nodes: Nodes[Any], x: str, windows: Windows) -> str:
     return x
 
 
-def _norm(nodes: Nodes[Any], sizes: str, windows: Windows, p: int) -> str:
-    """m (Σ (|x| / m)^p)^(1/p) with the largest m of each window: no p makes it too large."""
-    reads = padded(nodes, sizes, nodes.step.ins[0][1:], read_pads(windows), 0.0)
-    cells = unfolded(nodes, reads, windows)
-    taps = nodes.whole(*range(3, 3 + 2 * len(windows), 2))
-    most = nodes.node("ReduceMax", cells, taps)
-    power, root = (nodes.numbers(np.array(number, np.float32)) for number in (p, 1 / p))
-    ratios = nodes.node("Pow", nodes.node("Div", cells, not_zero(nodes, most)), power)
-    total = nodes.node("Pow", nodes.node("ReduceSum", ratios, taps), root)
-    return nodes.node("Squeeze", nodes.node("Mul", most, total), taps)
+def norm(nodes: Nodes[Any], sizes: str, over: str, p: int) -> str:
+    """(Σ |x|^p)^(1/p) over some axes, kept with size 1, of values |x|.
+
+    As m (Σ (|x| / m)^p)^(1/p) with the largest value m: no p makes it too large.
+    """
+    most = nodes.node("ReduceMax", sizes, over, keepdims=1)
+    power, root = nodes.number(p), nodes.number(1 / p)
+    ratios = nodes.node("Pow", nodes.node("Div", sizes, not_zero(nodes, most)), power)
+    total = nodes.node("Pow", nodes.node("ReduceSum", ratios, over, keepdims=1), root)
+    return nodes.node("Mul", most, total)
 
 
 def _pool(nodes: Nodes[Any], op: str, x: str, windows: Windows, pads: Pads, **more: Any) -> str:

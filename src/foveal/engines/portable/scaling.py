@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from foveal.engines.portable.graph import Nodes, Row
 from foveal.net.kind import Kind
 from foveal.net.layers import Gain, Scale
@@ -22,7 +20,7 @@ def _per_channel(nodes: Nodes[Scale], name: str) -> str:
 
 
 def gain(nodes: Nodes[Gain], x: str) -> str:
-    return nodes.node("Mul", x, nodes.numbers(np.array(nodes.kind.factor, np.float32)))
+    return nodes.node("Mul", x, nodes.number(nodes.kind.factor))
 
 
 ROWS: dict[type[Kind], Row] = {Scale: scale, Gain: gain}

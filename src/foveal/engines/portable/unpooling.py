@@ -33,7 +33,7 @@ def max_unpool(nodes: Nodes[MaxUnpool], values: str, x: str) -> str:
     first = nodes.node("ArgMax", nodes.node("Reshape", cells, sizes), axis=2, keepdims=1)
     taps = np.arange(num_taps).reshape(-1, *(1,) * len(windows))
     chosen = nodes.node("Equal", first, nodes.numbers(taps))
-    zero = nodes.numbers(np.array(0, np.float32))
+    zero = nodes.number(0)
     lifted = nodes.node("Unsqueeze", values, nodes.whole(2))
     return _laid_out(nodes, nodes.node("Where", chosen, lifted, zero), windows)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import product
-
-import torch
 from torch import Tensor
 
 from foveal.engines.pytorch.layer import Layer, Rows
 from foveal.engines.pytorch.padding import padded
+from foveal.engines.pytorch.pooling import taps
 from foveal.net.layers import LocallyConnected
 from foveal.net.program import Step
 
@@ -25,23 +23,11 @@ class LocalConnections(Layer[LocallyConnected]):
 
     def forward(self, x: Tensor) -> Tensor:
         out_channels, *maps = self.made
-        patches = torch.stack(self._taps(padded(x, self.pads, self.kind.fill)), dim=2)
+        patches = taps(padded(x, self.pads, self.kind.fill), self.windows)
         rows = patches.flatten(3).flatten(1, 2).permute(2, 0, 1)
         matrices = self.weight.flatten(1 + len(maps)).flatten(1, len(maps)).permute(1, 2, 0)
         y = (rows @ matrices).permute(1, 2, 0).reshape(len(x), out_channels, *maps)
         return y if self.bias is None else y + self.bias
-
-    def _taps(self, x: Tensor) -> list[Tensor]:
-        """What each tap of the kernel reads, (N, C, *maps)."""
-        made = []
-        for tap in product(*(range(window.kernel_size) for window in self.windows)):
-            reads = [slice(None), slice(None)]
-            for t, window in zip(tap, self.windows, strict=True):
-                first = t * window.dilation
-                stop = first + (window.output - 1) * window.stride + 1
-                reads.append(slice(first, stop, window.stride))
-            made.append(x[tuple(reads)])
-        return made
 
 
 ROWS: Rows = {LocallyConnected: LocalConnections}

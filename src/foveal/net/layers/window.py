@@ -129,7 +129,7 @@ def _windows(kind: Windowed, arriving: Shape) -> tuple[Window, ...]:
     dilations = per_axis(kind, "dilation", kind.dilation, axes)
     made = []
     for axis, (n, k, s, d) in enumerate(zip(sizes, kernels, strides, dilations, strict=True)):
-        before, after = _pads(kind, kind.padding, axis, axes, n, (k - 1) * d + 1, s)
+        before, after = _pads(kind, axis, axes, n, (k - 1) * d + 1, s)
         one = Window(n, k, s, d, before, after)
         made.append(replace(one, beyond=_beyond(one)) if kind.ceil else one)
     if any(axis.slack < 0 for axis in made):
@@ -156,10 +156,9 @@ def outputs(made: tuple[Window, ...]) -> Shape:
     return tuple(axis.output for axis in made)
 
 
-def _pads(
-    kind: Kind, padding: object, axis: int, axes: int, n: int, span: int, stride: int
-) -> tuple[int, int]:
+def _pads(kind: Windowed, axis: int, axes: int, n: int, span: int, stride: int) -> tuple[int, int]:
     """Padding before and after, by its word or as given."""
+    padding = kind.padding
     if isinstance(padding, str):
         if padding == "causal" and axes > 1:
             raise ShapeError(
