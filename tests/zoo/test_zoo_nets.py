@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from foveal.net.arithmetic import arithmetic
@@ -149,3 +151,12 @@ def test_the_general_pattern(n: int, m: int, k: int, layers: int) -> None:
     steps = pattern(n, m, k, num_classes=5).bind((3, 32, 32)).steps
     assert sum(isinstance(step.kind, Conv | Dense) for step in steps) == layers
     assert steps[-1].shape == (5,)
+
+
+def test_every_map_of_s2_is_read_by_ten_maps_of_c3() -> None:
+    """So in table I of the paper, where no two rows are alike."""
+    taken = [step.kind.channels for step in bound("lenet5_1998").steps if step.kind.word == "take"]  # type: ignore[attr-defined]
+    assert len(set(taken)) == 16
+    assert Counter(channel for channels in taken for channel in channels) == dict.fromkeys(
+        range(6), 10
+    )
