@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,10 @@ from hypothesis import settings
 from foveal.run.waiting import wait_patiently
 
 wait_patiently()  # tests train beside other programs
+
+# No test reaches a network, or what the person who runs it has in the cache.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["FOVEAL_CACHE"] = tempfile.mkdtemp(prefix="foveal-cache-")
 
 # The same examples every time, so that a red test is red for everyone; `long` looks further.
 settings.register_profile("short", deadline=None, derandomize=True)

@@ -1,0 +1,1 @@
+"""A net as the text of a plain PyTorch module."""

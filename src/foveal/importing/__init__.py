@@ -1,0 +1,1 @@
+"""Nets that were made elsewhere, as a Net with its weights."""
