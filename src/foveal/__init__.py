@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from foveal.net import Net as Net
     from foveal.net.notation import parse as parse
     from foveal.recipe import Recipe as Recipe
+    from foveal.recipe import Transfer as Transfer
     from foveal.run.one_call import train as train
     from foveal.tasks.classify import Evaluation as Evaluation
     from foveal.tasks.classify import Prediction as Prediction
@@ -25,6 +26,7 @@ _PUBLIC = {
     "Net": "foveal.net",
     "Prediction": "foveal.tasks.classify",
     "Recipe": "foveal.recipe",
+    "Transfer": "foveal.recipe",
     "load": "foveal.model",
     "parse": "foveal.net.notation",
     "train": "foveal.run.one_call",
@@ -38,6 +40,7 @@ __all__ = [
     "Net",
     "Prediction",
     "Recipe",
+    "Transfer",
     "load",
     "parse",
     "train",

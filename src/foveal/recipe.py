@@ -65,6 +65,37 @@ class Recipe:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Transfer:
+    """How a net goes on from weights that it brings along, where its last layer is new.
+
+    First the trunk is frozen, and the last layer fitted to its features. Then the layers that are
+    thawed learn too, the more slowly the nearer they are to the picture.
+
+    >>> Transfer(thaw=2)
+    Traceback (most recent call last):
+    ...
+    foveal.errors.SpecError: transfer thaw: must be a number from 0 to 1, not 2
+    """
+
+    thaw: float = _setting(
+        1.0, Real(0, 1), "Share of the trunk's layers that learn too, counted from the last; 0: none."
+    )
+    falling: float = _setting(
+        0.1,
+        Real(0, 1, above=True),
+        "Learning rate of the first layer as a share of the last one's; even steps between.",
+    )
+    statistics: str = _setting(
+        "kept",
+        OneOf(("kept", "learned")),
+        "Statistics of batch norms: kept as the trunk brought them, or learned anew.",
+    )
+
+    def __post_init__(self) -> None:
+        _settle("transfer", self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Goal:
     """When a training may end before its epochs are done. Accuracy and loss are of validation.
 
@@ -90,7 +121,7 @@ class Goal:
         _settle("goal", self)
 
 
-def _settle(owner: str, record: Recipe | Goal) -> None:
+def _settle(owner: str, record: Recipe | Transfer | Goal) -> None:
     """Put every field into its canonical form, or refuse it."""
     for setting in fields(record):
         constraint: Constraint = setting.metadata["constraint"]

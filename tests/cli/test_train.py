@@ -21,7 +21,7 @@ from foveal.cli import main
 from foveal.cli.signals import Signals
 from foveal.cli.train import command
 from foveal.model import load
-from foveal.recipe import Recipe
+from foveal.recipe import Recipe, Transfer
 
 FEW = [
     "--net",
@@ -57,7 +57,7 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_field_of_the_recipe_is_an_option() -> None:
     options = {option.name: option for option in command.params}
-    for field in fields(Recipe):
+    for field in (*fields(Recipe), *fields(Transfer)):
         assert options[field.name].help == field.metadata["help"]
         name = field.name.replace("_", "-")
         flag = isinstance(field.metadata["constraint"], Flag)
@@ -66,12 +66,16 @@ def test_every_field_of_the_recipe_is_an_option() -> None:
 
 
 def test_the_options_are_these() -> None:
-    recipe = {field.name for field in fields(Recipe)}
+    recipe = {field.name for owner in (Recipe, Transfer) for field in fields(owner)}
     assert [option.name for option in command.params if option.name not in recipe] == [
         "data",
         "net",
         "settings",
+        "pretrained",
+        "go_on",
         "size",
+        "balance",
+        "group_by",
         "until",
         "within",
         "name",

@@ -31,7 +31,7 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_is_left_open_is_settled(photos: Path) -> None:
     made = plan(photos)
-    assert (made.net_name, made.size, made.shape) == ("quick", 8, (1, 8, 8))
+    assert (made.begins.name, made.begins.size, made.shape) == ("quick", 8, (1, 8, 8))
     assert made.goal == Goal()
     assert made.folder == Path("runs/classify/photos-quick")
     assert not Path("runs").exists()
@@ -50,7 +50,7 @@ def test_what_is_asked_for_is_kept(photos: Path) -> None:
         seed=7,
         epochs=3,
     )
-    assert (made.shape, made.net_name) == ((1, 6, 10), "net")
+    assert (made.shape, made.begins.name) == ((1, 6, 10), "net")
     assert (made.recipe.seed, made.recipe.epochs, made.data.seed) == (7, 3, 7)
     assert made.goal == Goal(accuracy=0.9)
     assert made.folder == Path("results/classify/my-run")
@@ -61,12 +61,15 @@ def test_what_is_asked_for_is_kept(photos: Path) -> None:
 @pytest.mark.parametrize("net", ["lenet5", "LeNet5"])
 def test_the_zoo_is_known_in_any_case(net: str, photos: Path) -> None:
     made = plan(photos, net=net)
-    assert (made.net_name, made.shape) == ("lenet5", (1, 32, 32))
+    assert (made.begins.name, made.shape) == ("lenet5", (1, 32, 32))
 
 
 def test_a_net_comes_as_an_object_text_or_file(photos: Path) -> None:
     Path("own.net").write_text("# mine\nflatten\ndense 2 -> softmax\n", encoding="utf-8")
-    nets = [plan(photos, net=net).net for net in (NET, parse(NET), f"{NET} -> softmax", "own.net")]
+    nets = [
+        plan(photos, net=net).begins.net
+        for net in (NET, parse(NET), f"{NET} -> softmax", "own.net")
+    ]
     assert nets == [parse(NET)] * 4
 
 
@@ -82,7 +85,7 @@ def test_the_size_fits_the_pictures_and_the_net(sides, net, size, tmp_path: Path
         for number in range(2):
             picture = Image.fromarray(np.full((*sides, 3), 20 * number, np.uint8))
             picture.save(tmp_path / name / f"{number}.png")
-    assert plan(tmp_path, net=net).size == size
+    assert plan(tmp_path, net=net).begins.size == size
 
 
 @pytest.mark.parametrize(

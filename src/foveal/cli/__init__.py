@@ -34,6 +34,7 @@ COMMANDS = {
     "filter": Entry("foveal.cli.filter", "Filter pictures: edges, blur, sharpen and others."),
     "data": Entry("foveal.cli.data", "Look at pictures and labels before training."),
     "zoo": Entry("foveal.cli.zoo", "List the published nets, or write one out."),
+    "cache": Entry("foveal.cli.cache", "List the weights that lie on this computer, or clear them."),
     "articles": Entry("foveal.cli.articles", "Check what the articles say, on this machine."),
 }
 """Name to module, in the order of `foveal --help`; each module defines `command`."""

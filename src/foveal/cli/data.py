@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 SHOWN = 20
+GROUP_BY = "What stays together: folder, time, time:SECONDS or name:PATTERN."
 
 
 @click.group("data")
@@ -18,15 +19,16 @@ def command() -> None:
 @command.command("check")
 @click.argument("data")
 @click.option("--json", "as_json", is_flag=True, help="Print all findings as JSON.")
+@click.option("--group-by", default=None, help=GROUP_BY)
 @click.pass_context
-def check(ctx: click.Context, data: str, as_json: bool) -> None:
+def check(ctx: click.Context, data: str, as_json: bool, group_by: str | None) -> None:
     """Decode everything in DATA and say what would hurt a training.
 
     Exits 1 if something would.
     """
     from foveal import data as sources
 
-    findings = sources.check(data)
+    findings = sources.check(data, group_by=group_by)
     counts = {
         severity: sum(finding.severity == severity for finding in findings)
         for severity in ("error", "warning", "note")

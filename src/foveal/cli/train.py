@@ -12,15 +12,15 @@ import click
 from foveal.checks import Flag, OneOf, Whole
 from foveal.cli.options import goal, input_size, letters
 from foveal.cli.signals import Signals
-from foveal.recipe import Recipe
+from foveal.recipe import Recipe, Transfer
 
 if TYPE_CHECKING:
     from foveal.run.execution import Done
 
 
 def _recipe_options(command: Any) -> Any:
-    """An option for every field of the recipe; what is not given, data and net decide."""
-    for field in reversed(fields(Recipe)):
+    """An option for every field of recipe and transfer; what is not given, data and net decide."""
+    for field in reversed((*fields(Recipe), *fields(Transfer))):
         constraint = field.metadata["constraint"]
         name = field.name.replace("_", "-")
         option: dict[str, Any] = {"help": field.metadata["help"], "default": None}
@@ -39,7 +39,21 @@ def _recipe_options(command: Any) -> Any:
 @click.argument("data", default="digits")
 @click.option("--net", default=None, help="A name of the zoo, a .net file, or notation.")
 @click.option("--set", "settings", default="", help="Letters of a pattern: N=2,M=3,K=1.")
+@click.option(
+    "--pretrained",
+    is_flag=False,
+    flag_value="hub",
+    default=None,
+    help="Begin with published weights of the net: a file or folder, hub, or none.",
+)
+@click.option("--from", "go_on", default=None, help="Go on from a model that Foveal saved.")
 @click.option("--size", default=None, help="Side of the pictures in pixels, or HEIGHTxWIDTH.")
+@click.option("--balance/--no-balance", default=True, help="Weigh rare classes more.")
+@click.option(
+    "--group-by",
+    default=None,
+    help="Keep pictures together when a part is cut off: folder, time, or name:PATTERN.",
+)
 @click.option("--until", default=None, help="Stop at accuracy=0.99 or loss=0.05 of validation.")
 @click.option("--within", default=None, help="Stop after so long: 60s, 5m. Not repeatable.")
 @click.option("--name", default=None, help="Name of the folder in runs/classify/.")
@@ -50,7 +64,11 @@ def command(
     data: str,
     net: str | None,
     settings: str,
+    pretrained: str | None,
+    go_on: str | None,
     size: str | None,
+    balance: bool,
+    group_by: str | None,
     until: str | None,
     within: str | None,
     name: str | None,
@@ -64,19 +82,26 @@ def command(
     test, a labels.csv, an .npz file, MNIST's files, or `digits` (1,797 handwritten digits that
     come with Foveal), which is also the default.
     """
+    from foveal.cli.progress import Bar
     from foveal.run.planning import plan
-    from foveal.run.trunk import DEFAULT_NET
 
+    bar = Bar(sys.stderr)
     made = plan(
         data,
-        net=net or DEFAULT_NET,
+        net=net,
+        pretrained=pretrained,
+        go_on=go_on,
         size=input_size(size),
         settings=letters(settings),
+        balance=balance,
+        group_by=group_by,
+        fetching=lambda done, of: bar.show("fetching weights", done / of),
         goal=goal(until, within),
         name=name,
         runs=runs,
         **{key: value for key, value in changes.items() if value is not None},
     )
+    bar.close()
     from foveal.cli.watcher import Watcher
     from foveal.run.execution import Done, execute
     from foveal.training import Started

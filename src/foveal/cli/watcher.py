@@ -55,10 +55,12 @@ class Watcher:
 
     def _introduce(self) -> None:
         data = self.plan.data
+        if self.plan.begins.says:
+            self.bar.say(self.plan.begins.says)
         self.bar.say(
             f"{data.name}: {len(data.classes)} classes, {len(data.train):,} pictures to learn from"
         )
-        for note in data.notes:
+        for note in self.plan.notes:
             self.bar.say(f"  {note}")
         for entry in data.skipped[:MOST_SKIPPED]:
             self.bar.say(f"  not used: {entry.path}: {entry.reason}")
@@ -68,7 +70,7 @@ class Watcher:
 
     def _started(self, event: Started) -> None:
         self.bar.say(
-            f"{self.plan.net_name}: {event.parameters:,} parameters, pictures of "
+            f"{self.plan.begins.name}: {event.parameters:,} parameters, pictures of "
             f"{shape_text(self.plan.shape)}, {event.precision} on {event.device}, "
             f"about {in_words(event.estimate)}"
         )

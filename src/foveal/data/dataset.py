@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from foveal.data.groups import GroupBy, shared
 from foveal.data.samples import Content, Samples, Skipped
-from foveal.data.split import stratified
+from foveal.data.split import grouped, stratified
 from foveal.errors import DataError
 
 MOST_WATCHED = 5_000
@@ -50,14 +51,28 @@ class Dataset:
     notes: tuple[str, ...]
     """Sentences worth telling before a training."""
     fingerprint: str
-    """SHA-256 over parts, names, labels and bytes (of files: their sizes in bytes)."""
+    """SHA-256 over parts, names, labels and bytes (of files: their sizes in bytes), and groups."""
     seed: int
     """Of the split."""
+    group_by: str | None = None
+    """The rule by which pictures stay together in the split."""
 
     @property
     def measured(self) -> Samples:
         """The part whose accuracy is reported: test, or validation where there is no test part."""
         return self.validation if self.test is None else self.test
+
+    def in_colour(self) -> Dataset:
+        """The same pictures with three channels, grey ones too."""
+        if self.channels == 3:
+            return self
+        return replace(
+            self,
+            train=self.train.in_colour(),
+            validation=self.validation.in_colour(),
+            test=None if self.test is None else self.test.in_colour(),
+            channels=3,
+        )
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,7 @@ class Cut:
 
     seed: int
     validation: float
+    group_by: GroupBy | None = None
 
 
 Parts = tuple[Content, Content | None, Content | Callable[[], Content] | None]
@@ -84,14 +100,27 @@ def assemble(
     skipped: Sequence[Skipped] = (),
     notes: Sequence[str] = (),
 ) -> Dataset:
-    """The data set of what a reader found; cuts off a validation part if there is none."""
+    """The data set of what a reader found; cuts off a validation part if there is none.
+
+    Raises: DataError if groups are asked for where there are no files, or all are one group
+    """
     train, validation, test = parts
     said = list(notes)
+    if cut.group_by is not None:
+        cutting = validation is None and cut.validation > 0
+        _refuse_one_group(name, train, cut.group_by, cutting=cutting)
+        given = {"validation": validation, "test": test}
+        said += [
+            _about_groups(part, train, content)
+            for part, content in given.items()
+            if isinstance(content, Content)
+        ]
     if validation is None:
         share = cut.validation
         if test is not None:
             share = min(share, MOST_WATCHED / max(1, len(train.labels)))
-        inside, outside = stratified(train.labels, train.names, share, cut.seed)
+        together = grouped if train.groups else stratified
+        inside, outside = together(train.labels, train.groups or train.names, share, cut.seed)
         said += _about_split(classes, train.labels, outside, cut, tested=test is not None)
         train, validation = train.take(inside), train.take(outside)
     elif test is None:
@@ -108,6 +137,7 @@ def assemble(
         notes=tuple(said),
         fingerprint=fingerprint,
         seed=cut.seed,
+        group_by=None if cut.group_by is None else cut.group_by.text,
     )
 
 
@@ -156,4 +186,35 @@ def _about_split(
     counts = np.bincount(labels, minlength=len(classes))
     for label in np.flatnonzero(counts == 1)[:5]:
         said.append(f"The class '{classes[label]}' has one picture: none is left for validation.")
+    kept = np.bincount(labels[outside], minlength=len(classes))
+    for label in np.flatnonzero((counts > 1) & (kept == 0))[:5]:
+        said.append(
+            f"The class '{classes[label]}' has too few groups: none is left for validation."
+        )
     return said
+
+
+def _refuse_one_group(name: str, train: Content, rule: GroupBy, *, cutting: bool) -> None:
+    if not train.groups:
+        raise DataError(
+            "pictures in arrays cannot be grouped",
+            where=name,
+            arrives=f"group_by {rule.text}",
+            expected="pictures in files",
+        )
+    if cutting and len(train.groups) > 1 and len(set(train.groups)) == 1:
+        raise DataError(
+            "all pictures are one group, which cannot be cut in two",
+            where=name,
+            arrives=f"{len(train.groups):,} pictures in the group {train.groups[0]!r}",
+            fix="another rule, such as time:10 or name:(.*)_\\d+, or none",
+        )
+
+
+def _about_groups(part: str, train: Content, other: Content) -> str:
+    if both := shared(train.groups, other.groups):
+        return (
+            f"Groups that are in the training and in the {part} part: {len(both):,}, such as "
+            f"{both[0]!r}; results will look better than they are."
+        )
+    return f"No group is in the training and in the {part} part."

@@ -6,9 +6,11 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 from foveal.data.dataset import Dataset
+from foveal.data.groups import shared
 from foveal.data.names import printable
 from foveal.data.samples import Samples
 from foveal.data.sources import open_source
@@ -44,15 +46,18 @@ class Finding:
 
 
 def check(
-    source: str | Path, progress: Callable[[int, int], None] | None = None
+    source: str | Path,
+    progress: Callable[[int, int], None] | None = None,
+    group_by: str | None = None,
 ) -> tuple[Finding, ...]:
     """Decode every picture of a data set, the test part too, and tell what was found.
 
-    Pictures are equal if their decoded pixels are, whatever their names and formats.
+    Pictures are equal if their decoded pixels are, whatever their names and formats. With
+    `group_by`, as `open` takes it, groups are told of, and none may be in two parts.
 
-    Raises: DataError if the source cannot be opened as a data set at all
+    Raises: DataError if the source cannot be opened as a data set at all, or not be grouped
     """
-    dataset = open_source(source, validation=0, strict=False)
+    dataset = open_source(source, validation=0, group_by=group_by, strict=False)
     parts = [dataset.train, dataset.validation, dataset.test]
     present = [part for part in parts if part is not None and len(part)]
     total = sum(map(len, present))
@@ -62,7 +67,13 @@ def check(
             seen.add(part.part, name, part.classes[label], answer)
             if progress is not None:
                 progress(seen.count, total)
-    found = [*seen.findings, *_unused(dataset), *seen.equal(), *_about_classes(dataset, present)]
+    found = [
+        *seen.findings,
+        *_unused(dataset),
+        *seen.equal(),
+        *_across_parts(dataset, present),
+        *_about_classes(dataset, present),
+    ]
     return tuple(sorted(found, key=lambda finding: KINDS.index(finding.kind)))
 
 
@@ -115,6 +126,17 @@ def _unused(dataset: Dataset) -> Iterator[Finding]:
         yield Finding(kind, severity, entry.path, entry.reason, entry.line)
 
 
+def _across_parts(dataset: Dataset, present: list[Samples]) -> Iterator[Finding]:
+    """A finding for each two parts that share groups."""
+    for one, other in combinations(present, 2):
+        if both := shared(one.groups, other.groups):
+            message = (
+                f"{len(both):,} group{'s' * (len(both) > 1)} in the {one.part} and in the "
+                f"{other.part} part, such as {both[0]!r}"
+            )
+            yield Finding("leak", "error", printable(dataset.name), message)
+
+
 def _about_classes(dataset: Dataset, present: list[Samples]) -> Iterator[Finding]:
     where = printable(dataset.name)
     for part in present:
@@ -130,7 +152,7 @@ def _about_classes(dataset: Dataset, present: list[Samples]) -> Iterator[Finding
     )
     yield Finding("sizes", "note", where, message)
     for note in dataset.notes:
-        if not note.startswith("No test part") and "data check says why" not in note:
+        if not note.startswith(("No test part", "Groups that are in")) and "says why" not in note:
             yield Finding("note", "note", where, note)
 
 

@@ -90,7 +90,9 @@ def _scan_class(
             below = above | {os.path.realpath(entry.path)}
             waiting += [(child, below) for child in reversed(inside)]
         else:
-            found.append(Entry(entry.path, name, label, part, entry.stat().st_size))
+            folder = name[len(_name(root, top.path)) + 1 :].rpartition("/")[0]
+            size = entry.stat().st_size
+            found.append(Entry(entry.path, name, label, part, size, folder=folder))
 
 
 def _why_not(entry: os.DirEntry[str], above: frozenset[str]) -> str:

@@ -32,6 +32,8 @@ class Entry:
     size: int
     """In bytes."""
     line: int | None = None
+    folder: str = ""
+    """The folder it lies in: below its class folder, or below that of the table."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ def to_dataset(listing: Listing, cut: Cut, *, strict: bool = True) -> Dataset:
     skipped = [*listing.skipped, *refused, *unknown]
     if skipped:
         notes.append(f"Files or folders not used: {len(skipped):,} (foveal data check says why).")
+    groups: dict[str, str] = {}
+    if cut.group_by is not None:
+        grouped = cut.group_by(entries, listing.where)
+        groups = dict(zip((entry.name for entry in entries), grouped.groups, strict=True))
+        notes += grouped.notes
     channels = max((header.channels for header in headers), default=3)
     places = {name: place for place, name in enumerate(classes)}
 
@@ -77,7 +84,8 @@ def to_dataset(listing: Listing, cut: Cut, *, strict: bool = True) -> Dataset:
             return None
         labels = np.array([places[entry.label] for entry in chosen], np.int64)
         files = Files(tuple(entry.path for entry in chosen), channels)
-        return Content(tuple(entry.name for entry in chosen), labels, files)
+        names = tuple(entry.name for entry in chosen)
+        return Content(names, labels, files, tuple(groups[n] for n in names) if groups else ())
 
     train = content("train")
     assert train is not None  # two classes have training pictures
@@ -88,7 +96,7 @@ def to_dataset(listing: Listing, cut: Cut, *, strict: bool = True) -> Dataset:
         cut,
         channels=channels,
         sizes=_sizes(headers),
-        fingerprint=fingerprint(_facts(entry) for entry in entries),
+        fingerprint=fingerprint(_facts(entry, groups.get(entry.name)) for entry in entries),
         skipped=skipped,
         notes=notes,
     )
@@ -139,8 +147,9 @@ def _unknown_class(entry: Entry) -> Skipped:
     return Skipped(entry.name, f"its class '{entry.label}' has no training picture", entry.line)
 
 
-def _facts(entry: Entry) -> bytes:
-    return "\0".join((entry.part, entry.label, entry.name, str(entry.size))).encode()
+def _facts(entry: Entry, group: str | None) -> bytes:
+    grouped = () if group is None else (group,)
+    return "\0".join((entry.part, entry.label, entry.name, str(entry.size), *grouped)).encode()
 
 
 def _sizes(headers: Iterable[Header]) -> Sizes:

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -55,6 +56,7 @@ _READERS = {  # importing a module of Pillow's registers its reader
 FORMATS = tuple(_READERS)
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _ORIENTATION = 0x0112  # EXIF 2.3, tag Orientation
+_DETAILS, _TAKEN = 0x8769, 0x9003  # the same, ExifIFD and in it DateTimeOriginal
 _FOREIGN_BYTES = 256  # how much may precede a JPEG's start, and then follow its end
 
 _JPEG_START, _END = b"\xff\xd8\xff", b"\xff\xd9"
@@ -127,6 +129,16 @@ def header(path: str | os.PathLike[str]) -> Header:
         still = picture.format in ("JPEG", "MPO")  # a second picture there is a preview
         animated = not still and bool(getattr(picture, "is_animated", False))
         return Header(height, width, channels, animated)
+
+
+def taken(path: str | os.PathLike[str]) -> datetime | None:
+    """When a picture was taken, by the clock of its camera; None where it does not say."""
+    try:
+        with _file(path) as file, _opened(file, printable(os.fspath(path))) as picture:
+            text = str(picture.getexif().get_ifd(_DETAILS).get(_TAKEN, ""))
+            return datetime.strptime(text.strip("\0 "), "%Y:%m:%d %H:%M:%S")
+    except (DataError, *_BROKEN):
+        return None
 
 
 @contextmanager

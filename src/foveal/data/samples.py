@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -12,11 +15,14 @@ from numpy.typing import NDArray
 
 from foveal.data import pictures
 from foveal.data.colours import Pixels
+from foveal.data.names import printable
 from foveal.data.threads import in_order
 from foveal.errors import DataError
 
 BAD_SHARE, BAD_FILES = 0.01, 10
 """More bad pictures than both stop a training; fewer are set aside and listed."""
+EDGE = 2**16
+"""Bytes at the beginning and at the end of a file that its digest covers."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,8 @@ class Store(Protocol):
 
     def read(self, index: int, at_least: int | None) -> Pixels: ...
 
+    def digest(self, index: int) -> bytes: ...
+
     def take(self, indices: NDArray[np.intp]) -> Store: ...
 
 
@@ -48,6 +56,20 @@ class Files:
 
     def read(self, index: int, at_least: int | None) -> Pixels:
         return pictures.read(self.paths[index], self.channels, at_least)
+
+    def digest(self, index: int) -> bytes:
+        """Of size, time of change, and the first and last 64 KiB: quick, and the name is free."""
+        path = self.paths[index]
+        try:
+            with Path(path).open("rb") as file:
+                about = os.fstat(file.fileno())
+                start = file.read(EDGE)
+                file.seek(max(len(start), about.st_size - EDGE))
+                facts = f"{about.st_size} {about.st_mtime_ns} {self.channels} ".encode()
+                return hashlib.sha256(facts + start + file.read()).digest()
+        except OSError as error:
+            problem = f"cannot be opened: {error.strerror}"
+            raise DataError(problem, where=printable(path)) from error
 
     def take(self, indices: NDArray[np.intp]) -> Files:
         return Files(tuple(self.paths[index] for index in indices), self.channels)
@@ -63,8 +85,28 @@ class Stack:
         picture: Pixels = self.array[index]
         return picture
 
+    def digest(self, index: int) -> bytes:
+        picture = np.ascontiguousarray(self.array[index])
+        return hashlib.sha256(f"{picture.shape} ".encode() + picture.tobytes()).digest()
+
     def take(self, indices: NDArray[np.intp]) -> Stack:
         return Stack(self.array[indices])
+
+
+@dataclass(frozen=True)
+class InColour:
+    """Grey pictures as three equal channels, for a net that reads colour."""
+
+    store: Store
+
+    def read(self, index: int, at_least: int | None) -> Pixels:
+        return self.store.read(index, at_least).repeat(3, axis=2)
+
+    def take(self, indices: NDArray[np.intp]) -> InColour:
+        return InColour(self.store.take(indices))
+
+    def digest(self, index: int) -> bytes:
+        return hashlib.sha256(b"in colour " + self.store.digest(index)).digest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +116,13 @@ class Content:
     names: tuple[str, ...]
     labels: NDArray[np.int64]
     store: Store
+    groups: tuple[str, ...] = ()
+    """Of each picture, where pictures are grouped."""
 
     def take(self, indices: NDArray[np.intp]) -> Content:
         names = tuple(self.names[index] for index in indices)
-        return Content(names, self.labels[indices], self.store.take(indices))
+        groups = tuple(self.groups[index] for index in indices) if self.groups else ()
+        return Content(names, self.labels[indices], self.store.take(indices), groups)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +170,11 @@ class Samples:
         return self._content().names
 
     @property
+    def groups(self) -> tuple[str, ...]:
+        """Which pictures belong together: a name for each; empty where nobody asked."""
+        return self._content().groups
+
+    @property
     def counts(self) -> NDArray[np.int64]:
         """Pictures per class."""
         return np.bincount(self.labels, minlength=len(self.classes))
@@ -132,12 +182,51 @@ class Samples:
     def __len__(self) -> int:
         return len(self._content().labels)
 
+    def in_colour(self) -> Samples:
+        """The same grey pictures with three channels."""
+
+        def content() -> Content:
+            held = self._content()
+            return replace(held, store=InColour(held.store))
+
+        return Samples(self.part, self.classes, content() if self.opened else content)
+
     def pictures(self, index: int, at_least: int | None = None) -> Pixels:
         """One picture, uint8 H,W,C, decoded now.
 
         Raises: DataError if it cannot be read
         """
         return self._content().store.read(index, at_least)
+
+    def digest(self, index: int) -> bytes:
+        """32 bytes that differ where a picture's file or array differs; nothing is decoded.
+
+        Raises: DataError if it cannot be read
+        """
+        return self._content().store.digest(index)
+
+    def each(
+        self,
+        chosen: Sequence[int],
+        prepare: Callable[[Pixels], Pixels] | None = None,
+        at_least: int | None = None,
+    ) -> Iterator[Pixels | DataError]:
+        """The chosen pictures one after another, decoded a little ahead of whoever asks.
+
+        What cannot be decoded is an error in its place.
+        """
+        store = self._content().store
+
+        def one(place: int) -> Pixels | DataError:
+            try:
+                picture = store.read(chosen[place], at_least)
+            except DataError as error:
+                return error
+            return picture if prepare is None else prepare(picture)
+
+        if isinstance(store, Stack):  # nothing to decode: threads would cost more
+            return map(one, range(len(chosen)))
+        return in_order(one, len(chosen))
 
     def load(
         self,
@@ -165,7 +254,7 @@ class Samples:
         array: Pixels = np.empty((0,) if shape is None else (count, *shape), np.uint8)
         kept: list[int] = []
         skipped: list[Skipped] = []
-        for index, answer in enumerate(self._prepared(content, prepare, at_least)):
+        for index, answer in enumerate(self.each(range(count), prepare, at_least)):
             if isinstance(answer, DataError):
                 name = content.names[index]
                 skipped.append(Skipped(name, answer.problem, damaged=True))
@@ -178,7 +267,7 @@ class Samples:
                 kept.append(index)
             if progress is not None:
                 progress(index + 1, count)
-        self._refuse_if_class_lost(content, kept)
+        self.refuse_if_class_lost(kept)
         rest = content.take(np.array(kept, np.intp))
         return Loaded(array[: len(kept)], rest.labels, rest.names, tuple(skipped))
 
@@ -188,24 +277,9 @@ class Samples:
                 self._source = self._source()
             return self._source
 
-    @staticmethod
-    def _prepared(
-        content: Content, prepare: Callable[[Pixels], Pixels] | None, at_least: int | None
-    ) -> Iterator[Pixels | DataError]:
-        def one(index: int) -> Pixels | DataError:
-            try:
-                picture = content.store.read(index, at_least)
-            except DataError as error:
-                return error
-            return picture if prepare is None else prepare(picture)
-
-        count = len(content.labels)
-        if isinstance(content.store, Stack):  # nothing to decode: threads would cost more
-            return map(one, range(count))
-        return in_order(one, count)
-
-    def _refuse_if_class_lost(self, content: Content, kept: list[int]) -> None:
-        left = np.bincount(content.labels[kept], minlength=len(self.classes))
+    def refuse_if_class_lost(self, kept: Sequence[int]) -> None:
+        """Stop if a class of the training part has no picture among those that could be read."""
+        left = np.bincount(self.labels[list(kept)], minlength=len(self.classes))
         for label in np.flatnonzero((left == 0) & (self.counts > 0)):
             if self.part == "train" or not kept:
                 raise DataError(

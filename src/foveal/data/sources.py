@@ -7,6 +7,7 @@ from pathlib import Path
 from foveal.checks import Real, Whole, accept
 from foveal.data import arrays, digits, folders, idx, listing, tables
 from foveal.data.dataset import Cut, Dataset
+from foveal.data.groups import group_by as read_rule
 from foveal.data.names import printable
 from foveal.errors import DataError, did_you_mean
 
@@ -16,7 +17,9 @@ EXPECTED = (
 )
 
 
-def open(source: str | Path, *, seed: int = 0, validation: float = 0.2) -> Dataset:
+def open(
+    source: str | Path, *, seed: int = 0, validation: float = 0.2, group_by: str | None = None
+) -> Dataset:
     """Open labelled pictures without decoding them.
 
     `source` is a folder with a folder per class; a folder with train, val and test folders; a
@@ -25,19 +28,28 @@ def open(source: str | Path, *, seed: int = 0, validation: float = 0.2) -> Datas
     `validation` of each class is cut off the training part, the same for the same seed; with 0
     everything stays in the training part.
 
-    Raises: DataError if the source is none of these, or has fewer than two classes;
-            MissingExtra for 'digits' without scikit-learn
+    `group_by` says which pictures belong together and stay on one side of the cut: `folder`,
+    `time`, `time:SECONDS` or `name:PATTERN` (see `foveal.data.groups.group_by`).
+
+    Raises: DataError if the source is none of these, has fewer than two classes, or cannot be
+            grouped; SpecError if `group_by` is no rule; MissingExtra for 'digits' without
+            scikit-learn
     """
-    return open_source(source, seed=seed, validation=validation)
+    return open_source(source, seed=seed, validation=validation, group_by=group_by)
 
 
 def open_source(
-    source: str | Path, *, seed: int = 0, validation: float = 0.2, strict: bool = True
+    source: str | Path,
+    *,
+    seed: int = 0,
+    validation: float = 0.2,
+    group_by: str | None = None,
+    strict: bool = True,
 ) -> Dataset:
     """As `open`; without `strict`, any number of damaged pictures is listed instead of refused."""
     accept("open", "seed", Whole(0), seed)
     accept("open", "validation", Real(0, 1, below=True), validation)
-    cut = Cut(seed, validation)
+    cut = Cut(seed, validation, None if group_by is None else read_rule(group_by))
     if source == digits.NAME:
         return digits.open_digits(cut)
     path = Path(source)

@@ -45,7 +45,8 @@ def read(path: Path) -> Listing:
             if size is None:
                 skipped.append(Skipped(shown, "no such file", line, damaged=True))
             else:
-                found.append(Entry(str(file), shown, printable(label), part, size, line))
+                folder = shown.rpartition("/")[0]
+                found.append(Entry(str(file), shown, printable(label), part, size, line, folder))
     where = str(path)
     return Listing(path.parent.name, where, tuple(found), tuple(skipped), _EXPECTED, _FIX)
 

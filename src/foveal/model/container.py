@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
+TRAIN_AGAIN = "train again with a smaller learning rate, or take an earlier file"
+
 __all__ = ["Header", "TensorEntry", "read_header", "read_tensors", "to_bytes", "write"]
 
 
@@ -56,7 +58,7 @@ def read_header(path: Path) -> Header:
     Raises: ModelFileError if the file is something else, damaged or cut, or if its header says
             something twice, in part, or what cannot be
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         return _read_header(file, str(path))
 
 
@@ -71,12 +73,12 @@ def read_tensors(path: Path, header: Header | None = None) -> dict[str, Array]:
     import numpy as np
 
     where = str(path)
-    with _opened(path) as file:
+    with opened(path) as file:
         found = _read_header(file, where)
         if header is not None and found.digest != header.digest:
             problem = "was replaced while it was being read"
             raise ModelFileError(problem, where=where, fix="read it once more")
-        data = _read_data(file, os.fstat(file.fileno()).st_size - found.data_start, where)
+        data = read_data(file, os.fstat(file.fileno()).st_size - found.data_start, where)
     spans = sorted((entry.start, entry.end) for entry in found.tensors.values())
     if _data_digest([data[start:end].data for start, end in spans]) != found.data_digest:
         problem = "is damaged: its weights do not match their digest"
@@ -84,7 +86,7 @@ def read_tensors(path: Path, header: Header | None = None) -> dict[str, Array]:
     tensors = {}
     for name, entry in found.tensors.items():
         numbers = data[entry.start : entry.end].view(np.dtype(DTYPES[entry.dtype]))
-        _refuse_not_finite(name, numbers, where)
+        refuse_not_finite(name, numbers, where)
         tensors[name] = numbers.reshape(entry.shape)
     return tensors
 
@@ -107,7 +109,7 @@ def to_bytes(document: Mapping[str, object], tensors: Mapping[str, Array]) -> by
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BufferedReader]:
+def opened(path: Path) -> Iterator[BufferedReader]:
     """An ordinary file, open for reading; a pipe or a device could block for ever."""
     where = str(path)
     try:
@@ -123,6 +125,20 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
 
 
 def _read_header(file: BufferedReader, where: str) -> Header:
+    text, data_size = header_text(file, where, "Foveal model")
+    return understand(text, data_size, where)
+
+
+def header_text(
+    file: BufferedReader, where: str, wanted: str, fixes: Mapping[str, str] | None = None
+) -> tuple[bytes, int]:
+    """The header of an open safetensors file, and how many bytes follow it.
+
+    `wanted` and `fixes` say what the file should be, and what to do where that differs from what
+    is said of a model.
+
+    Raises: ModelFileError if the file is something else, empty or cut
+    """
     size = os.fstat(file.fileno()).st_size
     if size == 0:
         raise ModelFileError("is empty", where=where, fix=DAMAGED)
@@ -130,7 +146,8 @@ def _read_header(file: BufferedReader, where: str) -> Header:
     length = int.from_bytes(start[:8], "little")
     if start[8:9] != b"{":
         what, fix = recognise(start)
-        raise ModelFileError(f"is no Foveal model but {what}", where=where, fix=fix)
+        fix = (fixes or {}).get(fix, fix)
+        raise ModelFileError(f"is no {wanted} but {what}", where=where, fix=fix)
     if length > size - 8:
         raise ModelFileError(
             "its header is cut, or lies about its length",
@@ -141,10 +158,14 @@ def _read_header(file: BufferedReader, where: str) -> Header:
         )
     check_length(length, where)
     file.seek(8)
-    return understand(file.read(length), size - 8 - length, where)
+    return file.read(length), size - 8 - length
 
 
-def _read_data(file: BufferedReader, size: int, where: str) -> Array:
+def read_data(file: BufferedReader, size: int, where: str) -> Array:
+    """The bytes that follow, in memory.
+
+    Raises: MachineError if they do not fit there; ModelFileError if some are gone by now
+    """
     import numpy as np
 
     try:
@@ -156,11 +177,13 @@ def _read_data(file: BufferedReader, size: int, where: str) -> Array:
             expected=f"{size:,} bytes",
             fix="close other programs, or use a machine with more memory",
         ) from error
-    file.readinto(data.data)
+    if file.readinto(data.data) < size:
+        raise ModelFileError("was cut while it was being read", where=where, fix=DAMAGED)
     return data
 
 
-def _refuse_not_finite(name: str, numbers: Array, where: str) -> None:
+def refuse_not_finite(name: str, numbers: Array, where: str, fix: str = TRAIN_AGAIN) -> None:
+    """ModelFileError if a tensor holds what is no number."""
     import numpy as np
 
     if numbers.dtype.kind != "f" or np.isfinite(numbers).all():
@@ -170,7 +193,7 @@ def _refuse_not_finite(name: str, numbers: Array, where: str) -> None:
         f"tensor {cut(name)} holds NaN or infinity",
         where=where,
         arrives=f"{count:,} of {numbers.size:,} numbers are not finite",
-        fix="train again with a smaller learning rate, or take an earlier file",
+        fix=fix,
     )
 
 
@@ -230,7 +253,7 @@ def _storable(name: str, array: Array, where: str) -> Array:
             arrives=str(dtype),
             expected="one of " + ", ".join(str(np.dtype(code)) for code in DTYPES.values()),
         )
-    _refuse_not_finite(name, array, where)
+    refuse_not_finite(name, array, where)
     return np.asarray(array, dtype)
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 _PICKLE = "a Python pickle, which can run any program when it is opened"
-_SAVED_BY_US = "give the .safetensors file that foveal saved"
-_OWN_WEIGHTS = "save its weights as .safetensors where it was made; no pickle is opened here"
+SAVED_BY_US = "give the .safetensors file that foveal saved"
+OWN_WEIGHTS = "save its weights as .safetensors where it was made; no pickle is opened here"
 _PICTURE = "the model file comes first, the pictures after it"
 
 # (first bytes, what such a file is, what to do)
 _STARTS: tuple[tuple[bytes, str, str], ...] = (
-    *((bytes([0x80, protocol]), _PICKLE, _OWN_WEIGHTS) for protocol in (2, 3, 4, 5)),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras .h5)", _SAVED_BY_US),
+    *((bytes([0x80, protocol]), _PICKLE, OWN_WEIGHTS) for protocol in (2, 3, 4, 5)),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras .h5)", SAVED_BY_US),
     (b"\x89PNG\r\n\x1a\n", "a PNG picture", _PICTURE),
     (b"\xff\xd8\xff", "a JPEG picture", _PICTURE),
     (b"GIF8", "a GIF picture", _PICTURE),
     (b"RIFF", "a WebP picture, or sound", _PICTURE),
-    (b"\x93NUMPY", "a NumPy array (.npy)", _SAVED_BY_US),
-    (b"GGUF", "a GGUF file", _SAVED_BY_US),
+    (b"\x93NUMPY", "a NumPy array (.npy)", SAVED_BY_US),
+    (b"GGUF", "a GGUF file", SAVED_BY_US),
     (b"\x1f\x8b", "a gzip archive", "unpack it first: gunzip"),
     (
         b"version https://git-lfs",
@@ -27,10 +27,10 @@ _STARTS: tuple[tuple[bytes, str, str], ...] = (
 
 # What the first entry of a zip archive is called says who wrote it.
 _ZIP_ENTRIES: tuple[tuple[bytes, str, str], ...] = (
-    (b"data.pkl", "a PyTorch file (.pt), a zip archive around a pickle", _OWN_WEIGHTS),
-    (b"metadata.json", "a Keras file (.keras)", _SAVED_BY_US),
-    (b"config.json", "a Keras file (.keras)", _SAVED_BY_US),
-    (b".npy", "a NumPy archive (.npz)", _SAVED_BY_US),
+    (b"data.pkl", "a PyTorch file (.pt), a zip archive around a pickle", OWN_WEIGHTS),
+    (b"metadata.json", "a Keras file (.keras)", SAVED_BY_US),
+    (b"config.json", "a Keras file (.keras)", SAVED_BY_US),
+    (b".npy", "a NumPy archive (.npz)", SAVED_BY_US),
 )
 
 
@@ -56,7 +56,7 @@ def recognise(start: bytes) -> tuple[str, str]:
     words = b"".join(start.split())
     if words and words.isascii() and words.decode("ascii").isprintable():
         return "a text", "give a net as text to foveal show or foveal train --net"
-    return "something else, or cut to its first bytes", _SAVED_BY_US
+    return "something else, or cut to its first bytes", SAVED_BY_US
 
 
 def _is_onnx(start: bytes) -> bool:

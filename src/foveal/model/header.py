@@ -61,7 +61,7 @@ def understand(text: bytes, data_size: int, where: str) -> Header:
 
     Raises: ModelFileError that names the first statement which cannot be
     """
-    content = _parse(text, "header", where)
+    content = parse(text, "header", where)
     metadata = _metadata(content.pop("__metadata__", None), where)
     digest = metadata["digest"]
     undigested = text.replace(digest.encode(), NO_DIGEST.encode(), 1)
@@ -71,6 +71,27 @@ def understand(text: bytes, data_size: int, where: str) -> Header:
             where=where,
             fix=DAMAGED,
         )
+    tensors = layout(content, data_size, where)
+    document = metadata["foveal"].encode("utf-8", "surrogatepass")
+    return Header(
+        document=parse(document, "document", where),
+        tensors=tensors,
+        data_start=8 + len(text),
+        digest=digest,
+        data_digest=metadata["data_digest"],
+    )
+
+
+def layout(
+    content: Mapping[str, object],
+    data_size: int,
+    where: str,
+    dtypes: Mapping[str, str] = DTYPES,
+) -> dict[str, TensorEntry]:
+    """Where each tensor lies, once every byte after the header belongs to exactly one.
+
+    Raises: ModelFileError that names the first statement which cannot be
+    """
     if len(content) > LARGEST_TENSOR_COUNT:
         raise ModelFileError(
             "has too many tensors",
@@ -78,16 +99,9 @@ def understand(text: bytes, data_size: int, where: str) -> Header:
             arrives=f"{len(content):,}",
             expected=f"at most {LARGEST_TENSOR_COUNT:,}",
         )
-    tensors = {name: _entry(name, value, where) for name, value in content.items()}
+    tensors = {name: _entry(name, value, where, dtypes) for name, value in content.items()}
     _check_layout(tensors, data_size, where)
-    document = metadata["foveal"].encode("utf-8", "surrogatepass")
-    return Header(
-        document=_parse(document, "document", where),
-        tensors=tensors,
-        data_start=8 + len(text),
-        digest=digest,
-        data_digest=metadata["data_digest"],
-    )
+    return tensors
 
 
 def cut(value: object) -> str:
@@ -96,7 +110,8 @@ def cut(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _parse(text: bytes, part: str, where: str) -> dict[str, object]:
+def parse(text: bytes, part: str, where: str) -> dict[str, object]:
+    """A JSON object of a file; ModelFileError if the text is none, or ambiguous."""
     try:
         value = strict_json.parse(text)
     except ValueError as error:
@@ -132,7 +147,7 @@ def _metadata(value: object, where: str) -> dict[str, str]:
     return value
 
 
-def _entry(name: str, value: object, where: str) -> TensorEntry:
+def _entry(name: str, value: object, where: str, dtypes: Mapping[str, str]) -> TensorEntry:
     def refusal(problem: str, arrives: object, expected: str) -> ModelFileError:
         problem = f"tensor {cut(name)} {problem}"
         return ModelFileError(problem, where=where, arrives=cut(arrives), expected=expected)
@@ -142,15 +157,15 @@ def _entry(name: str, value: object, where: str) -> TensorEntry:
     if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
         raise refusal("is described in other words", value, "dtype, shape, data_offsets")
     dtype, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
-    if not isinstance(dtype, str) or dtype not in DTYPES:
-        raise refusal("has an unknown type of numbers", dtype, "one of " + ", ".join(DTYPES))
+    if not isinstance(dtype, str) or dtype not in dtypes:
+        raise refusal("has an unknown type of numbers", dtype, "one of " + ", ".join(dtypes))
     if not _are_counts(shape) or len(shape) > LARGEST_RANK:
         raise refusal("has no possible shape", shape, f"up to {LARGEST_RANK} whole numbers from 0")
     if not _are_counts(offsets) or len(offsets) != 2:
         raise refusal(
             "has no possible place", offsets, "its first byte, and the one after its last"
         )
-    item_size = int(DTYPES[dtype][-1])
+    item_size = int(dtypes[dtype][-1])
     # An axis without entries makes the product zero, but NumPy refuses what the others claim.
     if math.prod(max(axis, 1) for axis in shape) * item_size >= 2**63:
         raise refusal("is larger than any memory", shape, "less than 2**63 bytes")

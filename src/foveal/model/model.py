@@ -22,10 +22,10 @@ from foveal.net.kind import Shape, shape_text
 from foveal.net.layers import Input, Softmax
 from foveal.net.program import Program
 from foveal.tasks import classify
-from foveal.tasks.classify import Evaluation, Part, Prediction
+from foveal.tasks.classify import UNSURE_BELOW, Evaluation, Part, Prediction
 
 if TYPE_CHECKING:
-    from foveal.data import Dataset, Loaded
+    from foveal.data import Dataset, Loaded, Samples
     from foveal.data.colours import Pixels
     from foveal.engines.agreement import Agreement
     from foveal.model.sweep import Sweep
@@ -107,20 +107,25 @@ class Model:
 
         return export(self, Path(path), [Path(picture) for picture in pictures])
 
-    def predict(self, picture: str | Path | Pixels) -> Prediction:
+    def predict(
+        self, picture: str | Path | Pixels, *, unsure_below: float = UNSURE_BELOW
+    ) -> Prediction:
         """Say what is in one picture: a file, or an array of bytes (H, W, C), grey also (H, W).
+
+        An answer of a probability below `unsure_below` is marked as unsure.
 
         Raises: DataError if the file is no picture that can be read, or the array is none;
                 ShapeError if the net does not resize it to what it reads
         """
         name = "" if isinstance(picture, np.ndarray) else str(picture)
-        (answer,) = self._answers(self._quick, [name], [self._prepared(picture)])
+        threshold = classify.threshold_of(unsure_below)
+        (answer,) = self._answers(self._quick, [name], [self._prepared(picture)], threshold)
         if not isinstance(answer, Prediction):
             raise answer[1]
         return answer
 
     def predict_all(
-        self, pictures: Iterable[str | Path]
+        self, pictures: Iterable[str | Path], *, unsure_below: float = UNSURE_BELOW
     ) -> Iterator[Prediction | tuple[str, FovealError]]:
         """Predict many files in their order; a file that cannot be used gives its error.
 
@@ -128,7 +133,7 @@ class Model:
         """
         from foveal.data.threads import in_order
 
-        files = list(pictures)
+        files, threshold = list(pictures), classify.threshold_of(unsure_below)
 
         def read(place: int) -> Pixels | FovealError:
             try:
@@ -145,7 +150,7 @@ class Model:
             for start in range(0, len(files), BATCH):
                 names = [str(file) for file in files[start : start + BATCH]]
                 chunk = list(islice(prepared, len(names)))
-                yield from self._answers(engine.result(), names, chunk)
+                yield from self._answers(engine.result(), names, chunk, threshold)
 
     def slide(self, picture: Pixels) -> Sweep:
         """Ask about every place of one picture that is larger than what the model reads.
@@ -170,7 +175,9 @@ class Model:
         parts = [engine.run(prepared[start : start + BATCH])[""] for start in starts]
         return np.concatenate([np.empty((0, len(self.classes)), np.float32), *parts])
 
-    def evaluate(self, source: str | Path | Dataset) -> Evaluation:
+    def evaluate(
+        self, source: str | Path | Dataset, *, unsure_below: float = UNSURE_BELOW
+    ) -> Evaluation:
         """Measure on the test part of labelled pictures, or on all of them if there is none.
 
         If these are the very pictures that the model learned from, it is measured on those that
@@ -179,13 +186,18 @@ class Model:
         Raises: DataError if a class is unknown to the model or no picture can be read
         """
         opened = self._opened(source) if isinstance(source, str | Path) else source
-        if opened.test is not None:
-            return self.measure(self.split.load(opened.test), opened.classes, "test")
-        if len(opened.validation):
-            return self.measure(self.split.load(opened.validation), opened.classes, "validation")
-        return self.measure(self.split.load(opened.train), opened.classes, "test")
+        samples, part = self._measured(opened)
+        pictures = self.split.load(samples)
+        return self.measure(pictures, opened.classes, part, unsure_below=unsure_below)
 
-    def measure(self, pictures: Loaded, classes: Sequence[str], part: Part) -> Evaluation:
+    def measure(
+        self,
+        pictures: Loaded,
+        classes: Sequence[str],
+        part: Part,
+        *,
+        unsure_below: float = UNSURE_BELOW,
+    ) -> Evaluation:
         """Measure on prepared pictures, whose labels are places in `classes`.
 
         Raises: DataError if a class is unknown to the model, or there is no picture
@@ -204,7 +216,18 @@ class Model:
             pictures.names,
             self.classes,
             part,
+            unsure_below=unsure_below,
         )
+
+    def calibrated(self, pictures: Loaded) -> Model:
+        """This model with probabilities that mean what they say, as far as these pictures tell.
+
+        Give it prepared pictures that it did not learn from, labelled with places in `classes`.
+        No answer changes, only how sure it is; `about["temperature"]` says by how much.
+        """
+        from foveal.model.calibration import calibrated
+
+        return calibrated(self, pictures)
 
     @cached_property
     def split(self) -> Split:
@@ -248,7 +271,11 @@ class Model:
         return self.split.prepare(pixels)
 
     def _answers(
-        self, engine: Engine, names: list[str], prepared: list[Pixels | FovealError]
+        self,
+        engine: Engine,
+        names: list[str],
+        prepared: list[Pixels | FovealError],
+        unsure_below: float,
     ) -> Iterator[Prediction | tuple[str, FovealError]]:
         """An answer or an error for each picture, of which some could not be prepared."""
         good = [pixels for pixels in prepared if isinstance(pixels, np.ndarray)]
@@ -259,20 +286,33 @@ class Model:
                 continue
             row = next(rows)
             if np.isfinite(row).all():
-                yield classify.decode(row[None], [name], self.classes)[0]
+                yield classify.decode(row[None], [name], self.classes, unsure_below=unsure_below)[0]
             else:
                 fix = "train again with a smaller learning rate"
                 problem = "the net gives no finite answer"
                 yield name, FovealError(problem, where=printable(name), fix=fix)
 
+    @staticmethod
+    def _measured(opened: Dataset) -> tuple[Samples, Part]:
+        """What to measure on, and what that part is."""
+        if opened.test is not None:
+            return opened.test, "test"
+        if len(opened.validation):
+            return opened.validation, "validation"
+        return opened.train, "test"
+
     def _opened(self, source: str | Path) -> Dataset:
         """The data, uncut; cut as it was for the training if the model learned from it."""
         from foveal import data
 
-        opened = data.open(source, validation=0)
         match self.about:
-            case {"data": {"fingerprint": str(known)}, "recipe": {"seed": int(seed)}} if (
-                known == opened.fingerprint and opened.test is None
-            ):
-                return data.open(source, seed=seed)
-        return opened
+            case {"data": {"fingerprint": str(known), **more}, "recipe": {"seed": int(seed)}}:
+                rule = str(more["group_by"]) if more.get("group_by") is not None else None
+                try:
+                    opened = data.open(source, validation=0, group_by=rule)
+                except (DataError, SpecError):  # other pictures need not be named as those were
+                    rule, opened = None, data.open(source, validation=0)
+                if known == opened.fingerprint and opened.test is None:
+                    return data.open(source, seed=seed, group_by=rule)
+                return opened
+        return data.open(source, validation=0)

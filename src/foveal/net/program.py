@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from foveal.errors import SpecError, did_you_mean
 from foveal.net.kind import Kind, Pads, Shape, Tensor
 
 
@@ -57,6 +58,26 @@ class Program:
                 seen.add(step.owner)
                 for tensor in step.tensors:
                     yield step, f"{step.owner}.{tensor.name}", tensor
+
+    def until(self, path: str) -> Program:
+        """The steps that the value of one step needs; that value is the only result.
+
+        A group stands for its last step.
+
+        Raises: SpecError if there is no such step
+        """
+        made = next((s for s in reversed(self.steps) if f"{s.path}.".startswith(f"{path}.")), None)
+        if made is None:
+            paths = [step.path for step in self.steps]
+            raise SpecError(
+                "is no step of the net", where=f"layer '{path}'", fix=did_you_mean(path, paths)
+            )
+        needed, steps = {made.output}, []
+        for step in reversed(self.steps):
+            if step.output in needed:
+                needed.update(step.inputs)
+                steps.append(step)
+        return Program(self.input, tuple(reversed(steps)), (("", made.output),))
 
     @cached_property
     def last_use(self) -> dict[int, int]:

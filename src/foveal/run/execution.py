@@ -82,12 +82,13 @@ def _execute(
     plan: Plan, folder: Path, stop: Callable[[], bool], loading: Callable[[str, int, int], None]
 ) -> Iterator[Event | Done]:
     when, data = datetime.now().astimezone(), plan.data
-    steps = trunk.geometry(plan.size)
+    begins = plan.begins
+    steps = trunk.geometry(begins.size)
     entrance = split(Net.of(*steps), plan.shape)
     learned = entrance.load(data.train, partial(loading, "training"))
     checked = entrance.load(data.validation, partial(loading, "validation"))
-    normalise = _statistics(learned.pictures)
-    whole = Net.of(*steps, normalise, *plan.net.root.items, Softmax()).with_names()
+    normalise = begins.normalise or _statistics(learned.pictures)
+    whole = Net.of(*steps, normalise, *begins.net.root.items, Softmax()).with_names()
     job = Job(
         net=Net.of(*whole.root.items[len(steps) : -1]),
         input=plan.shape,
@@ -95,6 +96,7 @@ def _execute(
         validation=(checked.pictures, checked.labels) if len(checked) else None,
         num_classes=len(data.classes),
         recipe=plan.recipe,
+        class_weights=plan.class_weights,
         goal=plan.goal,
         stop=stop,
     )
@@ -123,7 +125,7 @@ def _execute(
         train_seconds=finished.training_seconds,
         total_seconds=monotonic() - plan.began,
         n_train=len(learned),
-        notes=data.notes,
+        notes=plan.notes,
     )
     done.model.save(done.model_path)
     parts = (learned, checked) if tested is None else (learned, checked, tested)
@@ -210,14 +212,14 @@ def _report(done: Done, plan: Plan, when: datetime, skipped: Sequence[Skipped]) 
     facts = arithmetic(model.program).facts()
     parts = {"training": data.train, "validation": data.validation, "test": data.test}
     goal = {name: value for name, value in asdict(plan.goal).items() if value is not None}
-    args = {**plan.asked, "size": plan.size, **asdict(plan.recipe)}
+    args = {**plan.asked, "size": plan.begins.size, **asdict(plan.recipe)}
     if goal:
         args["goal"] = goal
     report.write_args(done.folder / "args.toml", args)
     report.write_results_csv(done.folder / "results.csv", epochs)
     report.write_wrong_csv(done.folder / "wrong.csv", done.evaluation)
     record = report.RunRecord(
-        title=f"{data.name} · {plan.net_name}",
+        title=f"{data.name} · {plan.begins.name}",
         net=model.net.write(),
         layers=tuple(facts["layers"]),  # type: ignore[arg-type]
         parameters=int(facts["parameters"]),  # type: ignore[call-overload]
@@ -229,7 +231,7 @@ def _report(done: Done, plan: Plan, when: datetime, skipped: Sequence[Skipped]) 
                 if samples is not None
             },
             skipped=tuple((entry.path, entry.reason) for entry in skipped),
-            notes=data.notes,
+            notes=plan.notes,
         ),
         epochs=epochs,
         evaluation=done.evaluation,

@@ -11,15 +11,19 @@ from foveal.model import Model
 from foveal.net import Net
 from foveal.recipe import Goal
 from foveal.run.planning import plan
-from foveal.run.trunk import DEFAULT_NET, Size
+from foveal.run.trunk import Size
 
 
 def train(
     source: str | Path = "digits",
     *,
-    net: Net | str = DEFAULT_NET,
+    net: Net | str | None = None,
+    pretrained: str | Path | None = None,
+    go_on: str | Path | None = None,
     size: Size | None = None,
     settings: Mapping[str, int] | None = None,
+    balance: bool = True,
+    group_by: str | None = None,
     goal: Goal | Mapping[str, float] | None = None,
     name: str | None = None,
     runs: str | Path = "runs",
@@ -30,10 +34,15 @@ def train(
 
     `source` is a folder with a folder of pictures for each class (or one of the other layouts
     that `foveal data check` explains), or `digits`. Everything else has a default. `net` is a Net,
-    a name of the zoo, a `.net` file or notation; `size` the side of the pictures in pixels; `goal`
-    what may end it sooner, such as `{"accuracy": 0.99}` or `{"within": 60}`; `changes` are fields
-    of `foveal.Recipe`, such as `epochs=5`. `watch` is called with every record of what happens.
-    Model, report and tables lie in a new folder `runs/classify/…`.
+    a name of the zoo, a `.net` file or notation; `pretrained` published weights to begin with: a
+    file or folder, "hub" to fetch them, or "none"; `go_on` a model of Foveal's to go on from.
+    Unless they are given, few photographs begin with what the cache or the hub has. `size` is the
+    side of the pictures in pixels; `balance` lets rare classes count more; `group_by` keeps
+    pictures together when a part is cut off (`folder`, `time`, `name:PATTERN`); `goal` is what may
+    end it sooner, such as `{"accuracy": 0.99}` or `{"within": 60}`; `changes` are fields of
+    `foveal.Recipe`, such as `epochs=5`, or of `foveal.Transfer`, such as `thaw=0`. `watch` is
+    called with every record of what happens. Model, report and tables lie in a new folder
+    `runs/classify/…`.
 
     Raises: DataError, SpecError or NotationError if data, net or options cannot be used;
             MissingExtra without PyTorch; MachineError if the disk refuses
@@ -41,8 +50,12 @@ def train(
     made = plan(
         source,
         net=net,
+        pretrained=pretrained,
+        go_on=go_on,
         size=size,
         settings=settings,
+        balance=balance,
+        group_by=group_by,
         goal=goal,
         name=name,
         runs=runs,

@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Any
 from foveal.errors import DataError, MachineError, MissingExtra, SpecError, did_you_mean
 from foveal.net import Net
 from foveal.net.kind import Shape, shape_text
-from foveal.recipe import Goal, Recipe
-from foveal.run import trunk
+from foveal.recipe import Goal, Recipe, Transfer
+from foveal.run import beginning, trunk
+from foveal.run.beginning import Beginning, Progress, Wish
 from foveal.run.trunk import Size
 from foveal.run.waiting import wait_patiently
-from foveal.zoo import ENTRIES
 
 if TYPE_CHECKING:
     from foveal.data.dataset import Dataset
 
+UNBALANCED = 1.5
+"""From so many times as many pictures on, the largest class is weighed against the smallest."""
 LONGEST_NAME = 60
 """Characters of a run's folder; in UTF-8 up to four times as many bytes, of 255 allowed."""
 
@@ -33,12 +35,15 @@ class Plan:
     """Data, net and recipe of one training."""
 
     data: Dataset
-    net: Net
-    """From normalised picture to scores."""
-    net_name: str
-    size: Size
+    begins: Beginning
+    """With which net, and with what it knows already."""
     recipe: Recipe
+    transfer: Transfer
+    """How what the net brings along is treated; without that it is not looked at."""
+    class_weights: tuple[float, ...] | None
     goal: Goal
+    notes: tuple[str, ...]
+    """What was decided without being asked, and is worth telling."""
     folder: Path
     """Where the results go, unless it is there already: then a number is added."""
     asked: Mapping[str, Any]
@@ -49,23 +54,29 @@ class Plan:
     @property
     def shape(self) -> Shape:
         """Of the pictures that the net sees."""
-        return (self.data.channels, *trunk.sides(self.size))
+        return (self.data.channels, *trunk.sides(self.begins.size))
 
 
 def plan(
     source: str | Path = "digits",
     *,
-    net: Net | str = trunk.DEFAULT_NET,
+    net: Net | str | None = None,
+    pretrained: str | Path | None = None,
+    go_on: str | Path | None = None,
     size: Size | None = None,
     settings: Mapping[str, int] | None = None,
+    balance: bool = True,
+    group_by: str | None = None,
     goal: Goal | Mapping[str, float] | None = None,
     name: str | None = None,
     runs: str | Path = "runs",
+    fetching: Progress = beginning.quietly,
     **changes: Any,
 ) -> Plan:
-    """Open the data and settle net, size and recipe. `changes` are fields of `Recipe`.
+    """Open the data and settle net, size and recipe. `changes` are fields of `Recipe`, `Transfer`.
 
-    PyTorch is loaded last: what is wrong is said at once.
+    PyTorch is loaded last: what is wrong is said at once. `fetching` is told how many bytes of
+    published weights have come, and how many there are.
 
     Raises: DataError, SpecError or NotationError, before anything is decoded or written;
             MissingExtra without PyTorch; MachineError if the pictures exceed the memory
@@ -73,12 +84,13 @@ def plan(
     began = monotonic()
     if find_spec("torch") is None:
         raise MissingExtra("training", extra="train")
-    seed = _checked(changes).seed
+    recipe, transfer = _sorted(changes)
+    seed = Recipe(**recipe).seed
     end = goal if isinstance(goal, Goal) else Goal(**(goal or {}))
-    named = net.lower() if isinstance(net, str) and net.lower() in ENTRIES else None
+    wish = Wish(net, settings or {}, size, pretrained, go_on)
     from foveal import data
 
-    opened = data.open(source, seed=seed)
+    opened = data.open(source, seed=seed, group_by=group_by)
     if opened.test is None and not len(opened.validation):
         raise DataError(
             "no picture is left to measure with",
@@ -86,38 +98,81 @@ def plan(
             arrives=f"{len(opened.train)} pictures of {len(opened.classes)} classes",
             expected="two pictures of some class, or a test part",
         )
-    chosen = trunk.choose_size(opened, named, size)
-    shape = (opened.channels, *trunk.sides(chosen))
-    built = trunk.build(named or net, shape, len(opened.classes), settings or {})
+    begins = beginning.begin(opened, wish, fetching)
+    opened = opened.in_colour() if begins.channels == 3 else opened
+    shape = (opened.channels, *trunk.sides(begins.size))
     _check_memory(opened, shape)
+    weights, said = class_weights(opened) if balance else (None, "")
     wait_patiently()
     from foveal.training import choose
 
-    net_name = named or "net"
+    count = len(opened.train)
+    chosen = choose
     return Plan(
         data=opened,
-        net=built,
-        net_name=net_name,
-        size=chosen,
-        recipe=replace(choose(len(opened.train), shape, built), **changes),
+        begins=begins,
+        recipe=replace(chosen(count, shape, begins.net), **recipe),
+        transfer=Transfer(**transfer),
+        class_weights=weights,
         goal=end,
-        folder=Path(runs, "classify", _folder_name(name or f"{opened.name}-{net_name}")),
+        notes=tuple(filter(None, (*opened.notes, said))),
+        folder=Path(runs, "classify", _folder_name(name or f"{opened.name}-{begins.name}")),
         asked={
             "data": str(source),
-            "net": net.write() if isinstance(net, Net) else net,
-            **({"set": dict(settings)} if settings else {}),
+            "net": net.write() if isinstance(net, Net) else begins.name if net is None else net,
+            **_given(settings, pretrained, go_on, group_by, balance),
         },
         began=began,
     )
 
 
-def _checked(changes: Mapping[str, Any]) -> Recipe:
-    """A recipe with these changes; SpecError if one is impossible."""
-    known = [setting.name for setting in fields(Recipe)]
+def _given(
+    settings: Mapping[str, int] | None,
+    pretrained: str | Path | None,
+    go_on: str | Path | None,
+    group_by: str | None,
+    balance: bool,
+) -> dict[str, Any]:
+    """Of the arguments that are seldom given, those that were."""
+    found = {
+        "set": dict(settings or {}),
+        "pretrained": "" if pretrained is None else str(pretrained),
+        "from": "" if go_on is None else str(go_on),
+        "group_by": group_by,
+    }
+    return {key: value for key, value in found.items() if value} | (
+        {} if balance else {"balance": False}
+    )
+
+
+def class_weights(data: Dataset) -> tuple[tuple[float, ...] | None, str]:
+    """How much a picture of each class counts so that all classes count alike, and a sentence.
+
+    Nothing where the largest class has less than half as many pictures again as the smallest.
+    """
+    counts = data.train.counts
+    few, many = int(counts.min()), int(counts.max())
+    if few == 0 or many < UNBALANCED * few:
+        return None, ""
+    weights = tuple(float(value) for value in counts.sum() / (len(counts) * counts))
+    rarest, commonest = (data.classes[int(place)] for place in (counts.argmin(), counts.argmax()))
+    return weights, (
+        f"Classes differ in size ('{commonest}' {many:,}, '{rarest}' {few:,}): pictures of rare "
+        "classes count more, so that all classes count alike (--no-balance: all pictures alike)."
+    )
+
+
+def _sorted(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The changes to the recipe and those to the transfer; SpecError if one is impossible."""
+    known = {owner: [setting.name for setting in fields(owner)] for owner in (Recipe, Transfer)}
     for name in changes:
-        if name not in known:
-            raise SpecError(f"has no {name!r}", where="recipe", fix=did_you_mean(name, known))
-    return Recipe(**changes)
+        if not any(name in names for names in known.values()):
+            both = [*known[Recipe], *known[Transfer]]
+            raise SpecError(f"has no {name!r}", where="recipe", fix=did_you_mean(name, both))
+    made = [{name: changes[name] for name in names if name in changes} for names in known.values()]
+    Recipe(**made[0])
+    Transfer(**made[1])
+    return made[0], made[1]
 
 
 def _check_memory(data: Dataset, shape: Shape) -> None:

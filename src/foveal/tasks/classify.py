@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import sqrt
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from foveal.checks import Real, accept
 from foveal.errors import DataError, FovealError, SpecError
 
 NAME = "classify"
 Part = Literal["test", "validation"]
 Z_95 = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""
+UNSURE_BELOW = 0.5
+"""An answer of a smaller probability is unsure: of a calibrated model, more likely wrong than not."""
+BINS = 15
+"""Of equal width, over which probabilities are compared with what came true (as Guo et al.)."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,15 @@ class Wrong:
 
 
 @dataclass(frozen=True)
+class Sure:
+    """The answers whose probability is not below a threshold."""
+
+    threshold: float
+    n: int
+    num_right: int
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """What a classifier got right and wrong on pictures it did not learn from."""
 
@@ -62,6 +76,9 @@ class Evaluation:
     """The 95 % interval of Wilson."""
     loss: float
     """Mean cross-entropy in nats."""
+    calibration_error: float
+    """How far the probabilities of the answers are from the shares that are right, on average."""
+    sure: Sure
     baseline: Baseline
     per_class: tuple[ClassScore, ...]
     confusion: tuple[tuple[int, ...], ...]
@@ -84,6 +101,8 @@ def evaluate(
     names: Sequence[str],
     classes: Sequence[str],
     part: Part,
+    *,
+    unsure_below: float = UNSURE_BELOW,
 ) -> Evaluation:
     """Compare the probabilities a net gave with what the pictures truly are.
 
@@ -91,9 +110,10 @@ def evaluate(
     the largest probability; of equal ones the first class is the answer.
 
     Shape:   probabilities (N, C), labels (N,) with 0 <= label < C, N names, C classes
-    Raises:  DataError if there is no picture or a label is no class; SpecError if the shapes or
-             the part do not fit; FovealError if a probability is not a finite number
-    Source:  interval: Wilson 1927, doi:10.1080/01621459.1927.10502953
+    Raises:  DataError if there is no picture or a label is no class; SpecError if the shapes,
+             the part or the threshold do not fit; FovealError if a probability is not finite
+    Source:  interval: Wilson 1927, doi:10.1080/01621459.1927.10502953; calibration error: Naeini,
+             Cooper & Hauskrecht 2015, doi:10.1609/aaai.v29i1.9602
     Example:
         >>> p = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
         >>> e = evaluate(p, np.array([0, 1, 1]), ["a", "b", "c"], ["cat", "dog"], "test")
@@ -101,6 +121,7 @@ def evaluate(
         (0.667, 'c', 'dog')
     """
     _check(probabilities, labels, names, classes, part)
+    threshold = threshold_of(unsure_below)
     count, num_classes = probabilities.shape
     rows = np.arange(count)
     answers = probabilities.argmax(axis=1)
@@ -109,7 +130,8 @@ def evaluate(
     confusion = confusion.reshape(num_classes, num_classes)
     right, support = int(confusion.trace()), confusion.sum(axis=1)
     biggest = int(support.argmax())
-    missed = np.flatnonzero(answers != labels)
+    is_right, is_sure = answers == labels, of_answer >= threshold
+    missed = np.flatnonzero(~is_right)
     worst_first = missed[np.argsort(-of_answer[missed], kind="stable")]
     return Evaluation(
         part=part,
@@ -118,6 +140,8 @@ def evaluate(
         accuracy=right / count,
         accuracy_interval=wilson_interval(right, count),
         loss=_cross_entropy(of_truth),
+        calibration_error=calibration_error(of_answer, is_right),
+        sure=Sure(threshold, int(is_sure.sum()), int((is_sure & is_right).sum())),
         baseline=Baseline(classes[biggest], int(support[biggest]) / count),
         per_class=_scores(confusion, classes),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
@@ -143,15 +167,24 @@ class Prediction:
     probability: float
     probabilities: dict[str, float]
     """Of every class, in the order of the classes."""
+    unsure: bool = False
+    """Whether the probability is below what was asked for."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def decode(
-    probabilities: NDArray[np.floating[Any]], names: Sequence[str], classes: Sequence[str]
+    probabilities: NDArray[np.floating[Any]],
+    names: Sequence[str],
+    classes: Sequence[str],
+    *,
+    unsure_below: float = UNSURE_BELOW,
 ) -> list[Prediction]:
     """The answers that a net's probabilities mean: the largest one names the class.
+
+    It is unsure where that probability is below `unsure_below`. Of two classes one always has
+    half: ask for more there.
 
     Shape:   probabilities (N, C), N names, C classes -> N predictions
     Raises:  nothing
@@ -166,9 +199,34 @@ def decode(
             classes[int(row.argmax())],
             float(row.max()),
             dict(zip(classes, map(float, row), strict=True)),
+            bool(row.max() < unsure_below),
         )
         for name, row in zip(names, probabilities, strict=True)
     ]
+
+
+def threshold_of(unsure_below: float) -> float:
+    """The probability below which an answer is unsure; SpecError if it is none."""
+    return cast(float, accept("answer", "unsure_below", Real(0, 1), unsure_below))
+
+
+def calibration_error(probabilities: NDArray[np.floating[Any]], right: NDArray[np.bool_]) -> float:
+    """How far the probabilities of answers are from the shares of them that are right.
+
+    Answers are put into `BINS` bins by probability; in each the mean probability is compared
+    with the share that is right, and each bin counts as much as it holds. From few pictures it
+    is too large: of n in a bin the share that is right varies by chance.
+
+    Shape:   probabilities (N,), right (N,)
+    Source:  Naeini, Cooper & Hauskrecht 2015, doi:10.1609/aaai.v29i1.9602, with 15 bins as in
+             Guo et al. 2017, arXiv:1706.04599
+    Example:
+        >>> calibration_error(np.array([0.75, 0.75, 0.75, 0.75]), np.array([1, 1, 1, 0], bool))
+        0.0
+    """
+    bins = np.clip(np.ceil(probabilities * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    surplus = np.bincount(bins, weights=probabilities - right.astype(np.float64), minlength=BINS)
+    return float(np.abs(surplus).sum() / len(probabilities))
 
 
 def wilson_interval(right: int, count: int) -> tuple[float, float]:

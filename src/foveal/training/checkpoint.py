@@ -6,7 +6,7 @@ Order, augmentation and dropout are functions of seed and step, so no random sta
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -106,15 +106,23 @@ def _load(path: Path, identity: Mapping[str, Any]) -> Checkpoint:
 
 
 def identity(job: Job) -> dict[str, Any]:
-    """What must be the same for a training to go on: net, recipe and data."""
-    digest = hashlib.sha256()
-    for part in (job.train, job.validation or ()):
-        for array in part:
-            digest.update(np.ascontiguousarray(array).data)
+    """What must be the same for a training to go on: net, start, recipe and data."""
+    start = [part for path in sorted(job.start) for part in (path.encode(), job.start[path])]
     return {
         "net": job.net.write(),
         "input": list(job.input),
         "task": job.task,
+        "start": _digest(start),
+        "rates": dict(sorted(job.rates.items())),
+        "keep_statistics": job.keep_statistics,
+        "class_weights": job.class_weights and list(job.class_weights),
         "recipe": asdict(job.recipe),
-        "data": digest.hexdigest(),
+        "data": _digest([*job.train, *(job.validation or ())]),
     }
+
+
+def _digest(parts: Iterable[bytes | np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).data)
+    return digest.hexdigest()

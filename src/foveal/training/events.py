@@ -1,7 +1,7 @@
 """What happens in a training: the records that the loop yields, in this order.
 
-`Started`, then for each epoch its `Step`s, its `Epoch` and, where a checkpoint is kept, `Saved`;
-at last `Finished`.
+Where a trunk is brought along, `Fitted`. Then `Started`, for each epoch its `Step`s, its `Epoch`
+and, where a checkpoint is kept, `Saved`; at last `Finished`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from torch import Tensor
 Stopped = Literal["epochs", "accuracy", "loss", "within", "interrupted"]
 """Why a training ended: all epochs done, a goal reached, or asked to."""
 
+Learned = Literal["net", "head"]
+"""Which part of a net the weights of a training are new in."""
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -31,6 +34,28 @@ class Epoch:
     learning_rate: float
     """Of the last step."""
     seconds: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The new last layer is fitted to the features of the frozen trunk."""
+
+    layer: str
+    """Path of the last layer."""
+    features: int
+    """Values that arrive there for each picture."""
+    pictures: int
+    """Training and validation pictures whose features were needed."""
+    reused: int
+    """How many of them had their features in the cache."""
+    feature_seconds: float
+    seconds: float
+    """Of the fit."""
+    strength: float
+    """Of the pull towards small weights, as cross-validation chose it."""
+    train_loss: float
+    validation_loss: float | None
+    validation_accuracy: float | None
 
 
 @dataclass(frozen=True)
@@ -87,6 +112,9 @@ class Finished:
     training_seconds: float
     """Steps and evaluations, of all parts of an interrupted training; without start and saving."""
     stopped: Stopped
+    learned: Learned = "net"
+    """What these weights learned: where a trunk was brought along and thawing it made the
+    validation loss no smaller, the head alone."""
 
     @property
     def reached_goal(self) -> bool:
@@ -94,4 +122,4 @@ class Finished:
         return self.stopped in ("accuracy", "loss")
 
 
-Event = Started | Step | Epoch | Saved | Finished
+Event = Fitted | Started | Step | Epoch | Saved | Finished

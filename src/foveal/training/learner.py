@@ -14,6 +14,8 @@ from torch import Tensor
 from foveal.engines import pytorch
 from foveal.engines.pytorch import Module
 from foveal.engines.pytorch.machine import Machine
+from foveal.engines.pytorch.normalisation import BatchNormalisation
+from foveal.engines.weights import initial
 from foveal.errors import FovealError
 from foveal.training import optimisers
 from foveal.training.augment import augment
@@ -44,14 +46,20 @@ class Learner:
 
     def __init__(self, job: Job, machine: Machine) -> None:
         self.job, self.machine, self.recipe = job, machine, job.recipe
-        module = pytorch.module(job.net.bind(job.input), job.recipe.seed)
+        program = job.net.bind(job.input)
+        module = pytorch.module(program, {**initial(program, job.recipe.seed), **job.start})
         self.module = _channels_last(module.to(machine.device))
-        self.optimiser = optimisers.optimiser(self.module, job.recipe)
+        for path, layer in self.module.named_modules():
+            if not job.share(path):
+                for parameter in layer.parameters(recurse=False):
+                    parameter.requires_grad_(False)
+        self.optimiser = optimisers.optimiser(self.module, job.recipe, job.share)
         self.average = Average(self.module, job.recipe.averaging)
         self.train = _resident(job.train, machine.device)
         self.validation = job.validation and _resident(job.validation, machine.device)
         self.loss = torch.zeros((), device=machine.device)
         """Sum over the steps of the epoch under way."""
+        self.class_weights = _class_weights(job, machine.device)
         self._order = (-1, torch.empty(0))
         self._whiten()
 
@@ -68,24 +76,31 @@ class Learner:
         source = generator(self.recipe.seed, "whitening", 0)
         chosen = torch.randperm(len(self.train[1]), generator=source)[:AT_ONCE]
         x = self.train[0].index_select(0, chosen.to(self.machine.device))
-        whiten(self.module.eval(), _levels(x))
+        whiten(self.module.eval(), _levels(x), self.job.start)
 
     def step(self, number: int, share: float) -> Tensor:
         """One step of the optimiser, at a share of the highest learning rate; its loss."""
         x, y = self.batch(number)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.learning_rate * share
-        self.module.train()
+            group["lr"] = self.recipe.learning_rate * group["share"] * share
+        self._learning()
         self.module.at(self.recipe.seed, number)
         with self.machine.autocast():
             scores = self.module(x)[""]
-        loss = LOSSES[self.job.task](scores, y, self.recipe.label_smoothing)
+        loss = LOSSES[self.job.task](scores, y, self.recipe.label_smoothing, self.class_weights)
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
         self.average.update(number + 1)
         self.loss += loss.detach()
         return loss.detach()
+
+    def _learning(self) -> None:
+        """Put the module into training, but for the norms that keep their statistics."""
+        self.module.train()
+        for path, layer in self.module.named_modules():
+            if isinstance(layer, BatchNormalisation):
+                layer.training = bool(self.job.share(path)) and not self.job.keep_statistics
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
         """The augmented pictures and labels of a step, whatever the machine."""
@@ -120,7 +135,7 @@ class Learner:
         self.average.swap()
         for start in range(0, len(y), AT_ONCE):
             scores, labels = self.scores(x[start : start + AT_ONCE]), y[start : start + AT_ONCE]
-            loss += LOSSES[self.job.task](scores, labels, 0.0).double() * len(labels)
+            loss += LOSSES[self.job.task](scores, labels, 0.0, None).double() * len(labels)
             right += (scores.argmax(1) == labels).sum()
         self.average.swap()
         return float(loss) / len(y), float(right) / len(y)  # sync
@@ -134,7 +149,7 @@ class Learner:
         """Learn a few steps on a copy, to know the first loss and how long things take."""
         twin = copy.copy(self)
         twin.module = copy.deepcopy(self.module)
-        twin.optimiser = optimisers.optimiser(twin.module, self.recipe)
+        twin.optimiser = optimisers.optimiser(twin.module, self.recipe, self.job.share)
         twin.average = Average(twin.module, self.recipe.averaging)
         twin.loss = torch.zeros_like(self.loss)
         first_loss = float(twin.step(0, 1.0))  # sync
@@ -192,6 +207,14 @@ def _resident(part: Part, device: torch.device) -> tuple[Tensor, Tensor]:
     """A part as tensors on the device, without a copy where there need not be one."""
     x, y = (array if array.flags.writeable else array.copy() for array in part)
     return torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
+
+
+def _class_weights(job: Job, device: torch.device) -> Tensor | None:
+    """How much each class counts, such that the mean over the training part is 1."""
+    if job.class_weights is None:
+        return None
+    weights = np.array(job.class_weights)
+    return torch.tensor(weights / weights[job.train[1]].mean(), dtype=torch.float32, device=device)
 
 
 def _levels(x: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -17,19 +17,23 @@ BETA_2 = 0.99
 """Decay of AdamW's squared gradients: shorter than its usual 0.999, for trainings of few steps."""
 
 
-def optimiser(module: nn.Module, recipe: Recipe) -> Optimizer:
-    """The optimiser of a recipe: frozen parameters stay, only kernels and matrices decay."""
-    held = [
-        (layer, name, parameter)
-        for layer in module.modules()
-        for name, parameter in layer.named_parameters(recurse=False)
-        if parameter.requires_grad
-    ]
-    decaying = [parameter for layer, name, parameter in held if _decays(layer, name, parameter)]
-    others = [parameter for layer, name, parameter in held if not _decays(layer, name, parameter)]
+def optimiser(
+    module: nn.Module, recipe: Recipe, share: Callable[[str], float] = lambda path: 1.0
+) -> Optimizer:
+    """The optimiser of a recipe: frozen parameters stay, only kernels and matrices decay.
+
+    `share` says by the path of a layer what part of the learning rate it follows; each group of
+    the optimiser holds it as `share`.
+    """
+    held: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for path, layer in module.named_modules():
+        for name, parameter in layer.named_parameters(recurse=False):
+            if parameter.requires_grad:
+                decay = recipe.weight_decay if _decays(layer, name, parameter) else 0.0
+                held.setdefault((share(path), decay), []).append(parameter)
     groups = [
-        {"params": decaying, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
+        {"params": parameters, "share": part, "weight_decay": decay}
+        for (part, decay), parameters in held.items()
     ]
     match recipe.optimiser:
         case "sgd":

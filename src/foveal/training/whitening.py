@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import torch
 from torch import Tensor
@@ -23,12 +23,13 @@ MOST_VALUES = 2**24
 
 
 @torch.no_grad()
-def whiten(module: Module, x: Tensor) -> None:
+def whiten(module: Module, x: Tensor, brought: Container[str] = ()) -> None:
     """Start every layer whose `init` is whitening with what it reads of some pictures.
 
     Its filters become the principal components of the patches, each divided by its deviation,
     strongest first; then the same with the other sign; filters beyond twice their number stay as
-    they are. What it makes is then uncorrelated and of variance 1, which learns faster.
+    they are. What it makes is then uncorrelated and of variance 1, which learns faster. Weights
+    whose paths are among `brought` stay.
 
     Shape:   x: (N, C, ...) as the net reads it
     Raises:  SpecError if the layer is neither a convolution without groups nor dense, or divides
@@ -36,7 +37,7 @@ def whiten(module: Module, x: Tensor) -> None:
     Source:  Coates & Ng 2012; Page 2019, "How to train your ResNet"; Jordan 2024, arXiv:2404.00498
     """
     layers = dict(module.named_modules())
-    for step in _whitening(module):
+    for step in _whitening(module, brought):
         layer = layers[step.owner]
         arriving: list[Tensor] = []
         hook = layer.register_forward_pre_hook(lambda _, xs, to=arriving: to.append(xs[0]))
@@ -67,9 +68,9 @@ def whitened(covariance: Tensor, weight: Tensor) -> Tensor:
     return made.reshape(weight.shape)
 
 
-def _whitening(module: Module) -> Iterator[Step]:
+def _whitening(module: Module, brought: Container[str]) -> Iterator[Step]:
     for step, path, tensor in module.program.owned():
-        if tensor.init != "whitening":
+        if tensor.init != "whitening" or path in brought:
             continue
         kind = step.kind
         mixes = isinstance(kind, Conv) and kind.groups == 1 and not kind.shared

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from foveal.net import Net
 from foveal.net.combinators import Item
 from foveal.net.kind import Shape
@@ -15,7 +17,7 @@ from foveal.net.layers import (
     MaxPool,
     ReLU,
 )
-from foveal.zoo.entry import Entry, imagenet
+from foveal.zoo.entry import Entry, Published, imagenet
 
 
 def alexnet(input: Shape = (3, 224, 224), num_classes: int = 1000) -> Net:
@@ -66,6 +68,11 @@ def alexnet_2012(input: Shape = (3, 224, 224), num_classes: int = 1000) -> Net:
     )
 
 
+def _names() -> Iterator[str]:
+    yield from (f"features.{place}" for place in (0, 3, 6, 8, 10))
+    yield from (f"classifier.{place}" for place in (1, 4, 6))
+
+
 ENTRIES: dict[str, Entry] = {
     "alexnet": imagenet(
         alexnet,
@@ -74,6 +81,7 @@ ENTRIES: dict[str, Entry] = {
         "Krizhevsky 2014, arXiv:1404.5997",
         "large first filters, most weights in its dense layers",
         smallest=63,
+        published=(Published("torchvision", _names, alexnet),),
     ),
     "alexnet_2012": imagenet(
         alexnet_2012,

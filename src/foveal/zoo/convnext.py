@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from foveal.net import Net
 from foveal.net.combinators import Item, branches, chain, named, repeat
 from foveal.net.kind import Shape
@@ -17,7 +19,7 @@ from foveal.net.layers import (
     LayerNorm,
     Scale,
 )
-from foveal.zoo.entry import Entry, imagenet
+from foveal.zoo.entry import Entry, Published, imagenet
 
 STAGES = ((96, 3), (192, 3), (384, 9), (768, 3))
 """Channels and blocks of each stage."""
@@ -56,6 +58,31 @@ def _block(channels: int) -> Item:
     return branches(Add(), Identity(), found)
 
 
+BLOCK = {
+    "timm": ("conv_dw", "norm", "mlp.fc1", "mlp.fc2", "gamma"),
+    "torchvision": ("block.0", "block.2", "block.3", "block.5", "layer_scale"),
+}
+"""What each calls the parts of a block."""
+
+
+def _timm() -> Iterator[str]:
+    yield from ("stem.0", "stem.1")
+    for stage, (_, count) in enumerate(STAGES):
+        if stage:
+            yield from (f"stages.{stage}.downsample.{part}" for part in (0, 1))
+        for block in range(count):
+            yield from (f"stages.{stage}.blocks.{block}.{part}" for part in BLOCK["timm"])
+    yield from ("head.norm", "head.fc")
+
+
+def _torchvision() -> Iterator[str]:
+    for stage, (_, count) in enumerate(STAGES):
+        yield from (f"features.{2 * stage}.{part}" for part in (0, 1))
+        for block in range(count):
+            yield from (f"features.{2 * stage + 1}.{block}.{p}" for p in BLOCK["torchvision"])
+    yield from ("classifier.0", "classifier.2")
+
+
 ENTRIES: dict[str, Entry] = {
     "convnext_tiny": imagenet(
         convnext_tiny,
@@ -63,5 +90,9 @@ ENTRIES: dict[str, Entry] = {
         82.52,
         "Liu et al. 2022, arXiv:2201.03545",
         "large depthwise kernels; as much work as ResNet-50, better answers",
+        published=(
+            Published("timm", _timm, convnext_tiny, repository="timm/convnext_tiny.fb_in1k"),
+            Published("torchvision", _torchvision, convnext_tiny),
+        ),
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from foveal.net import Net
@@ -18,7 +19,7 @@ from foveal.net.layers import (
     MaxPool,
     ReLU,
 )
-from foveal.zoo.entry import Entry, imagenet
+from foveal.zoo.entry import Entry, Published, imagenet
 
 SOURCE = "Huang et al. 2016, arXiv:1608.06993"
 BLOCKS = {
@@ -73,10 +74,27 @@ def _transition(channels: int) -> Chain:
     return chain(BatchNorm(), ReLU(), Conv(channels, 1, bias=False), AvgPool(2))
 
 
+def _names(layers: int, dot: str) -> Iterator[str]:
+    """torchvision's names; its first files had a dot before the numbers in a layer."""
+    yield from ("features.conv0", "features.norm0")
+    for block, count in enumerate(BLOCKS[layers], start=1):
+        for layer in range(1, count + 1):
+            at = f"features.denseblock{block}.denselayer{layer}"
+            yield from (f"{at}.{word}{dot}{n}" for n in (1, 2) for word in ("norm", "conv"))
+        if block < len(BLOCKS[layers]):
+            yield from (f"features.transition{block}.{word}" for word in ("norm", "conv"))
+    yield from ("features.norm5", "classifier")
+
+
 def _entry(layers: int, parameters: int, top_1: float, growth: int = 32) -> Entry:
     about = f"{layers} layers that read all before them; growth {growth}"
     build = partial(densenet, layers=layers, growth=growth)
-    return imagenet(build, parameters, top_1, SOURCE, about)
+    repository = f"timm/densenet{layers}.tv_in1k"
+    published = tuple(
+        Published("torchvision", partial(_names, layers, dot), build, repository=at)
+        for dot, at in (("", repository), (".", ""))
+    )
+    return imagenet(build, parameters, top_1, SOURCE, about, published=published)
 
 
 ENTRIES: dict[str, Entry] = {

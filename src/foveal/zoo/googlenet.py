@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from foveal.net import Net
 from foveal.net.combinators import Chain, Item, Outputs, Reference, branches, chain, named
 from foveal.net.kind import Shape
@@ -15,7 +17,7 @@ from foveal.net.layers import (
     MaxPool,
     ReLU,
 )
-from foveal.zoo.entry import Entry, imagenet
+from foveal.zoo.entry import HALF, Entry, Published, imagenet
 from foveal.zoo.inception import conv
 
 MODULES = {
@@ -83,6 +85,17 @@ def _auxiliary(num_classes: int) -> Chain:
     )
 
 
+PARTS = ("branch1", "branch2.0", "branch2.1", "branch3.0", "branch3.1", "branch4.1")
+"""What torchvision calls the convolutions of a module."""
+
+
+def _names() -> Iterator[str]:
+    parts = (f"{module}.{part}" for module in MODULES for part in PARTS)
+    for name in ("conv1", "conv2", "conv3", *parts):
+        yield from (f"{name}.conv", f"{name}.bn")
+    yield "fc"
+
+
 ENTRIES: dict[str, Entry] = {
     "googlenet": imagenet(
         googlenet,
@@ -90,5 +103,15 @@ ENTRIES: dict[str, Entry] = {
         69.78,
         "Szegedy et al. 2014, arXiv:1409.4842",
         "kernels of several sizes side by side; few parameters",
+        published=(
+            Published(
+                "torchvision",
+                _names,
+                googlenet,
+                mean=HALF,
+                std=HALF,
+                auxiliary=tuple(f"{name}." for name in HEADS),
+            ),
+        ),
     ),
 }

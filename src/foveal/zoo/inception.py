@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from foveal.net import Net
 from foveal.net.combinators import Chain, Item, Outputs, Reference, branches, chain, named
 from foveal.net.kind import Shape
@@ -16,7 +18,7 @@ from foveal.net.layers import (
     MaxPool,
     ReLU,
 )
-from foveal.zoo.entry import Entry, imagenet
+from foveal.zoo.entry import HALF, Entry, Published, imagenet
 
 Size = int | tuple[int, int]
 
@@ -138,6 +140,37 @@ def conv(channels: int, kernel_size: Size, stride: int = 1, padding: Size = 0) -
     return chain(convolution, BatchNorm(eps=0.001), ReLU())
 
 
+_TWICE = ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3")
+_FIVE = ("branch1x1", "branch5x5_1", "branch5x5_2", *_TWICE, "branch_pool")
+_SEVEN = (
+    *("branch1x1", "branch7x7_1", "branch7x7_2", "branch7x7_3"),
+    *(f"branch7x7dbl_{place}" for place in range(1, 6)),
+    "branch_pool",
+)
+_FLAT = (
+    *("branch1x1", "branch3x3_1", "branch3x3_2a", "branch3x3_2b"),
+    *("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3a", "branch3x3dbl_3b", "branch_pool"),
+)
+PARTS = {
+    **dict.fromkeys(("Mixed_5b", "Mixed_5c", "Mixed_5d"), _FIVE),
+    "Mixed_6a": ("branch3x3", *_TWICE),
+    **dict.fromkeys(("Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e"), _SEVEN),
+    "Mixed_7a": (
+        *("branch3x3_1", "branch3x3_2"),
+        *(f"branch7x7x3_{place}" for place in range(1, 5)),
+    ),
+    **dict.fromkeys(("Mixed_7b", "Mixed_7c"), _FLAT),
+}
+"""What torchvision calls the modules, and the convolutions in each."""
+
+
+def _names() -> Iterator[str]:
+    stem = (f"Conv2d_{name}" for name in ("1a_3x3", "2a_3x3", "2b_3x3", "3b_1x1", "4a_3x3"))
+    for name in (*stem, *(f"{module}.{part}" for module in PARTS for part in PARTS[module])):
+        yield from (f"{name}.conv", f"{name}.bn")
+    yield "fc"
+
+
 ENTRIES: dict[str, Entry] = {
     "inception_v3": imagenet(
         inception_v3,
@@ -147,5 +180,16 @@ ENTRIES: dict[str, Entry] = {
         "large kernels taken apart; pictures of 299 px",
         input=(3, 299, 299),
         smallest=75,
+        published=(
+            Published(
+                "torchvision",
+                _names,
+                inception_v3,
+                mean=HALF,
+                std=HALF,
+                repository="timm/inception_v3.tv_in1k",
+                auxiliary=("AuxLogits.",),
+            ),
+        ),
     ),
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from foveal.net import Net
 from foveal.net.combinators import Chain, Item, Named, branches, chain, named, repeat
 from foveal.net.kind import Shape
 from foveal.net.layers import Add, BatchNorm, Conv, Dense, GlobalAvgPool, Identity, MaxPool, ReLU
-from foveal.zoo.entry import Entry, imagenet
+from foveal.zoo.entry import Entry, Published, imagenet
 
 SOURCE = "He et al. 2015, arXiv:1512.03385"
 BLOCKS = {
@@ -86,8 +87,23 @@ def _bottleneck(channels: int, stride: int) -> Chain:
     )
 
 
+def _names(layers: int) -> Iterator[str]:
+    yield from ("conv1", "bn1")
+    deep = layers >= 50
+    for stage, blocks in enumerate(BLOCKS[layers], start=1):
+        for block in range(blocks):
+            if block == 0 and (stage > 1 or deep):
+                yield from (f"layer{stage}.0.downsample.{part}" for part in (0, 1))
+            for number in (1, 2, 3)[: 2 + deep]:
+                yield from (f"layer{stage}.{block}.{word}{number}" for word in ("conv", "bn"))
+    yield "fc"
+
+
 def _entry(layers: int, parameters: int, top_1: float, about: str) -> Entry:
-    return imagenet(partial(resnet, layers=layers), parameters, top_1, SOURCE, about)
+    build, names = partial(resnet, layers=layers), partial(_names, layers)
+    repository = f"timm/resnet{layers}.tv_in1k"
+    published = (Published("torchvision", names, build, repository=repository),)
+    return imagenet(build, parameters, top_1, SOURCE, about, published=published)
 
 
 ENTRIES: dict[str, Entry] = {

@@ -1,0 +1,313 @@
+"""From the nodes of an ONNX file to those of a net, one after the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+
+from foveal.errors import SpecError, did_you_mean
+from foveal.importing.graph import Node
+from foveal.importing.onnx import file
+from foveal.importing.onnx.arrays import Array, shortened
+from foveal.importing.onnx.file import File
+from foveal.importing.onnx.folding import FOLDS, MOST_NUMBERS, fold
+from foveal.importing.onnx.values import UnfitError, Value
+from foveal.net.kind import Kind, Shape, shape_text
+from foveal.net.layers import Flatten, Reshape, Take
+
+BATCH = 2**31 - 19
+"""Stands for the batch where shapes are computed: a prime that no size in a file will be."""
+
+Known = Value | Array
+Row = Callable[["Here"], Known | list[Known]]
+"""What is known of an operator: the values it makes, in order."""
+T = TypeVar("T", int, float, str)
+
+
+class Reading:
+    """What is known of the values of a graph so far, and the net that is made of it."""
+
+    def __init__(
+        self, opened: File, rows: Mapping[str, Row], name: str, shape: Shape, batch: int | None
+    ) -> None:
+        self.opset = opened.opset
+        self.rows = rows
+        self.batch = batch or BATCH
+        self.known: dict[str, Known] = {**opened.arrays, name: Value(name, shape)}
+        self.nodes: dict[str, Node] = {}
+        """By the value each makes."""
+        self.shapes: dict[str, Shape] = {name: shape}
+        self.readers = Counter(name for node in opened.nodes for name in node.inputs)
+        self.readers.update(opened.outputs)
+        self.left_to_fold = MOST_NUMBERS
+
+    def read(self, node: file.Node) -> None:
+        """Add what a node makes to what is known."""
+        here = Here(self, node)
+        try:
+            made = self._made(here)
+        except SpecError as error:
+            if error.where != node.place():  # a layer that says which of its fields is wrong
+                error.where = f"{node.place()}, {error.where}" if error.where else node.place()
+            raise
+        except UnfitError as error:
+            raise here.refusal(str(error)) from error
+        except (ValueError, IndexError) as error:
+            raise here.refusal("has options or inputs that do not fit each other") from error
+        for name, value in zip(node.outputs, made, strict=False):
+            if name in self.known:
+                raise here.refusal(f"makes '{shortened(name)}', which is there already")
+            self.known[name] = value
+        # What else it can make, such as the mask of a dropout, nothing that is read may need.
+
+    def _made(self, here: Here) -> list[Known]:
+        node = here.node
+        inputs = [self.known.get(name) for name in node.inputs]
+        for name, value in zip(node.inputs, inputs, strict=True):
+            if name and value is None:
+                raise here.refusal(f"reads '{shortened(name)}', which no node before it makes")
+        flows = any(isinstance(value, Value) for value in inputs)
+        if flows or node.op not in FOLDS:
+            made = self._row(here)(here)
+            here.check_all_read()
+            return made if isinstance(made, list) else [made]
+        if None in node.attributes.values():
+            raise here.refusal("has an option of a type that is not read")
+        array = fold(node.op, self.opset, node.attributes, tuple(inputs))  # type: ignore[arg-type]
+        self.left_to_fold -= array.size
+        if self.left_to_fold < 0:
+            raise here.refusal(f"computes more than {MOST_NUMBERS:,} numbers that are not weights")
+        return [array]
+
+    def _row(self, here: Here) -> Row:
+        row = self.rows.get(here.node.op)
+        if row is None:
+            raise here.refusal(
+                "has no layer that does the same",
+                fix=did_you_mean(here.node.op, self.rows)
+                or "export the net without it, or say it in other operators",
+            )
+        return row
+
+
+class Here:
+    """One node while it is read: its options, its inputs, and what is made of them.
+
+    Options and inputs that a row does not ask for are refused, so that none is overlooked.
+    """
+
+    def __init__(self, reading: Reading, node: file.Node) -> None:
+        self.reading, self.node = reading, node
+        self.opset = reading.opset
+        self._options = dict(node.attributes)
+        self._inputs = {place for place, name in enumerate(node.inputs) if name}
+
+    def refusal(
+        self, problem: str, *, arrives: str = "", expected: str = "", fix: str = ""
+    ) -> SpecError:
+        return SpecError(
+            problem, where=self.node.place(), arrives=arrives, expected=expected, fix=fix
+        )
+
+    def option(self, name: str, default: T) -> T:
+        """A number or a word."""
+        value = self._options.pop(name, default)
+        if type(value) is not type(default):
+            raise self._wrong(name, value)
+        if isinstance(value, float):  # written with as few digits as say its 32 bits: 1e-05
+            return type(default)(str(np.float32(value)))
+        return value
+
+    def wholes(self, name: str) -> tuple[int, ...] | None:
+        """A list of whole numbers, if it is there."""
+        value = self._options.pop(name, None)
+        if name not in self.node.attributes:
+            return None
+        if not isinstance(value, tuple) or not all(isinstance(each, int) for each in value):
+            raise self._wrong(name, value)
+        return value  # type: ignore[return-value]
+
+    def reals(self, name: str) -> Array | None:
+        """A list of numbers, if it is there."""
+        value = self._options.pop(name, None)
+        if name not in self.node.attributes:
+            return None
+        if not isinstance(value, tuple):
+            raise self._wrong(name, value)
+        return np.array(value, np.float32)
+
+    def must_be(self, name: str, *values: int | float | str) -> None:
+        """Refuse an option that says anything but what its layer does."""
+        said = self._options.pop(name, values[0])
+        if said not in values:
+            raise self._wrong(name, said)
+
+    def _wrong(self, name: str, value: object) -> SpecError:
+        said = f"{value!r}" if isinstance(value, int | float | str | tuple) else "something else"
+        return self.refusal(f"has the option {name} {shortened(said)}, which no layer does")
+
+    def has(self, place: int) -> bool:
+        return place < len(self.node.inputs) and bool(self.node.inputs[place])
+
+    def input(self, place: int) -> Known:
+        if not self.has(place):
+            raise self.refusal(f"has no input {place}")
+        self._inputs.discard(place)
+        return self.reading.known[self.node.inputs[place]]
+
+    def inputs(self) -> list[Known]:
+        return [self.input(place) for place in range(len(self.node.inputs))]
+
+    def flow(self, place: int = 0) -> Value:
+        """An input that flows through the net."""
+        value = self.input(place)
+        if not isinstance(value, Value):
+            raise self.refusal(
+                f"reads given numbers as input {place}, where a value of the net must arrive"
+            )
+        return value
+
+    def given(self, place: int) -> Array | None:
+        """An input that is known, if it is there."""
+        if not self.has(place):
+            return None
+        value = self.input(place)
+        if isinstance(value, Value):
+            raise self.refusal(f"computes its input {place}, which a layer must have as weights")
+        return value
+
+    def weights(self, place: int) -> Array:
+        """An input that is known and there."""
+        found = self.given(place)
+        if found is None:
+            raise self.refusal(f"has no input {place}")
+        return found
+
+    def whole_numbers(self, place: int) -> tuple[int, ...] | None:
+        found = self.given(place)
+        if found is not None and found.dtype.kind not in "iu":
+            raise self.refusal(f"has no whole numbers as input {place}")
+        return None if found is None else tuple(map(int, found.reshape(-1)))
+
+    def number(self, place: int, default: float) -> float:
+        found = self.given(place)
+        if found is not None and found.size != 1:
+            raise self.refusal(
+                f"has {found.size} numbers as input {place}, where there must be one"
+            )
+        return default if found is None else float(found.reshape(-1)[0])
+
+    def is_batch(self, size: int) -> bool:
+        return size == self.reading.batch
+
+    def axis(self, name: str, default: int, rank: int) -> int:
+        """An option that names an axis, the batch being 0."""
+        axis = self.option(name, default)
+        if not -rank <= axis < rank:
+            raise self.refusal(f"has no axis {axis}")
+        return axis % rank
+
+    def check_all_read(self) -> None:
+        if self._options:
+            name = min(self._options)
+            raise self.refusal(
+                f"has the option {shortened(name)}, which is not read",
+                fix="export the net for another operator set",
+            )
+        if self._inputs:
+            raise self.refusal(f"has an input {min(self._inputs)}, which is not read")
+
+    def layer(self, kind: Kind, *values: Value, **tensors: Array) -> Value:
+        """Add a layer that reads values of the net as they are, and give what it makes."""
+        return self._added(self._step_name(), kind, tuple(value.of for value in values), tensors)
+
+    def instead(self, value: Value, maker: Node, kind: Kind, tensors: Mapping[str, Array]) -> Value:
+        """Another layer in the place of the one that makes a value, which nothing then needs."""
+        made = self._added(maker.name, kind, maker.inputs, tensors)
+        return replace(value, of=made.of)
+
+    def _added(
+        self, step_name: str, kind: Kind, inputs: tuple[str, ...], tensors: Mapping[str, Array]
+    ) -> Value:
+        reading = self.reading
+        ins = tuple(reading.shapes[value] for value in inputs)
+        shape = kind.output(ins)
+        for tensor in kind.tensors(ins):
+            if tensors[tensor.name].shape != tensor.shape:
+                raise self.refusal(
+                    f"has a {tensor.name} of another shape than its layer",
+                    arrives=shape_text(tensors[tensor.name].shape),
+                    expected=shape_text(tensor.shape),
+                )
+        name = f"{len(reading.nodes) + 1}"
+        weights = {each: np.asarray(numbers, np.float32) for each, numbers in tensors.items()}
+        reading.nodes[name] = Node(step_name, kind, inputs, name, weights)
+        reading.shapes[name] = shape
+        return Value(name, shape)
+
+    def pointwise(self, kind: Kind, value: Value, **tensors: Array) -> Value:
+        """Add a layer that treats all numbers alike, wherever they lie."""
+        made = self.layer(kind, value, **tensors)
+        return replace(value, of=made.of)
+
+    def maker(self, value: Value) -> Node | None:
+        """The layer that makes a value, if nothing else reads it."""
+        if any(
+            self.reading.readers[name] > 1
+            for name in self.node.inputs
+            if self.reading.known.get(name) is value
+        ):
+            return None
+        return self.reading.nodes.get(value.of)
+
+    def plain(self, value: Value) -> Value:
+        """The same numbers as a value of the net, with a layer that lays them out if need be."""
+        if value.places is None:
+            return value
+        if value.is_laid_out():
+            return self.layer(Flatten() if len(value.shape) == 1 else Reshape(value.shape), value)
+        channels = value.channels()
+        if channels is None:
+            raise self.refusal(
+                "reads values in an order that no layer gives them",
+                arrives=f"{shape_text(value.shape)} out of {shape_text(value.whole)}",
+            )
+        return self.layer(Take(channels), value)
+
+    def spread(self, value: Value, numbers: Array) -> tuple[Value, Array]:
+        """Given numbers beside the value of the net that they are for, each where it belongs."""
+        made = value.spread(numbers)
+        if made is None:
+            value = self.plain(value)
+            made = value.spread(numbers)
+        if made is None:
+            raise self.refusal("computes on values of which some are left out")
+        return value, made
+
+    def _step_name(self) -> str:
+        """As the weights are called, which exporters keep, else as the node."""
+        for name in self.node.inputs:
+            stem, dot, last = name.rpartition(".")
+            if (
+                dot
+                and last in ("weight", "bias")
+                and isinstance(self.reading.known.get(name), np.ndarray)
+            ):
+                return stem
+        # PyTorch repeats what is around: /layer1/layer1.0/conv1/Conv.
+        parts: list[str] = []
+        for part in self.node.name.strip("/").split("/")[:-1] or [self.node.name]:
+            if parts and part.startswith(f"{parts[-1]}."):
+                parts.pop()
+            parts.append(part)
+        return ".".join(parts)
+
+
+def per_channel(numbers: Array) -> Array | None:
+    """Of numbers for a whole value one for each channel; None if they differ within one."""
+    first = numbers[(slice(None), *(slice(1),) * (numbers.ndim - 1))]
+    return first.reshape(-1) if (numbers == first).all() else None

@@ -1,0 +1,214 @@
+"""What a training begins with: a net that has learned before, or random weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foveal.errors import FovealError, SpecError
+from foveal.net import Net
+from foveal.net.arithmetic import arithmetic
+from foveal.net.kind import Shape, shape_text
+from foveal.net.layers import Normalise
+from foveal.run import trunk
+from foveal.run.trunk import Size
+from foveal.zoo import ENTRIES
+
+if TYPE_CHECKING:
+    from foveal.data.dataset import Dataset
+    from foveal.model.pretrained import Pretrained
+
+HUB, NONE = "hub", "none"
+"""What may stand for a file: fetch the published weights, or begin at random."""
+FEW = 10_000
+"""Fewer photographs than that are little to learn everything from."""
+NATURAL = 64
+"""Pixels of the shorter side from which pictures in colour count as photographs."""
+DEFAULT_TRUNK = "mobilenet_v2"
+"""Fetched where the cache holds nothing: 14 MB, and quick on an ordinary processor."""
+
+Progress = Callable[[int, int], None]
+
+
+def quietly(done: int, of: int) -> None:
+    """Tell nobody how many bytes have come."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user said of the net and of what it brings along."""
+
+    net: Net | str | None = None
+    settings: Mapping[str, int] | None = None
+    size: Size | None = None
+    pretrained: str | Path | None = None
+    """A file or folder of weights, `hub`, `none`, or unset: the data decide."""
+    go_on: str | Path | None = None
+    """A model of Foveal's to go on from."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A net from normalised picture to scores, and what it knows already."""
+
+    net: Net
+    name: str
+    size: Size
+    channels: int
+    weights: Mapping[str, np.ndarray] | None = None
+    """By path, without those that are new; unset where everything starts at random."""
+    normalise: Normalise | None = None
+    """What the weights are used to."""
+    about: Mapping[str, object] | None = None
+    """Name, origin and digest of the weights, for the record."""
+    says: str = ""
+    """What it begins with, why, and what that costs, as a line; empty where nothing is to say."""
+
+
+def begin(data: Dataset, wish: Wish, fetching: Progress = quietly) -> Beginning:
+    """Decide what a training on these data begins with.
+
+    Raises: SpecError or NotationError for a net or an option that cannot be; DataError or
+            ModelFileError if asked-for weights cannot be had; MissingExtra without huggingface_hub
+    """
+    if wish.go_on is not None:
+        return _going_on(data, wish)
+    pretrained = None if wish.pretrained is None else str(wish.pretrained)
+    if pretrained is None:
+        if wish.net is None and _are_few_photographs(data, wish.size):
+            return _by_itself(data, wish, fetching)
+        return _at_random(data, wish)
+    if pretrained.lower() == NONE:
+        return _at_random(data, wish)
+    name = _zoo_name(wish.net)
+    if name is None and wish.net is not None:
+        raise SpecError(
+            "only nets of the zoo have published weights",
+            where="--pretrained",
+            fix="--net NAME with a name that foveal zoo lists, or leave --net out",
+        )
+    from foveal.model import pretrained as weights
+
+    if pretrained.lower() == HUB:
+        from foveal.model import hub
+
+        found = weights.read(hub.fetch(name or DEFAULT_TRUNK, fetching), name or DEFAULT_TRUNK)
+    else:
+        found = weights.read(Path(pretrained), name)
+    return _from_trunk(data, wish, found, "as you asked")
+
+
+def _at_random(data: Dataset, wish: Wish, says: str = "") -> Beginning:
+    named = _zoo_name(wish.net)
+    net = trunk.DEFAULT_NET if wish.net is None else named or wish.net
+    size = trunk.choose_size(data, named or (None if wish.net else trunk.DEFAULT_NET), wish.size)
+    shape = (data.channels, *trunk.sides(size))
+    built = trunk.build(net, shape, len(data.classes), wish.settings or {})
+    name = named or ("net" if wish.net is not None else trunk.DEFAULT_NET)
+    return Beginning(built, name, size, data.channels, says=says)
+
+
+def _by_itself(data: Dataset, wish: Wish, fetching: Progress) -> Beginning:
+    """The best trunk at hand: from the cache, else from the hub; else from scratch."""
+    from foveal.model import hub, pretrained
+
+    why = f"{len(data.train):,} photographs are few to learn everything from"
+    try:
+        names = hub.names()
+        name = names[0] if names else DEFAULT_TRUNK
+        path = hub.cached(name) if names else None
+        found = pretrained.read(
+            path or hub.fetch(name, fetching), name if name in ENTRIES else None
+        )
+    except FovealError as error:
+        says = (
+            f"begins at random, though {why}: no pretrained net is at hand ({error.problem}; "
+            "foveal cache add FILE brings one)"
+        )
+        return _at_random(data, wish, says)
+    return _from_trunk(data, wish, found, why)
+
+
+def _from_trunk(data: Dataset, wish: Wish, found: Pretrained, why: str) -> Beginning:
+    """A new last layer on what others have learned."""
+    size = wish.size or _side(found.input)
+    _refuse_other_channels(data, found)
+    net, weights = found.with_head(len(data.classes))
+    made = _beginning(net, weights, found, size)
+    work = arithmetic(made.net.bind((found.input[0], *trunk.sides(size))))
+    knows = f"{found.num_classes:,} kinds" if found.num_classes else "many kinds"
+    says = (
+        f"begins with {found.name} from {found.origin}, which can tell {knows} of things apart: "
+        f"{why}. Costs {work.macs / 1e9:.2g} G multiplications a picture at "
+        f"{shape_text((found.input[0], *trunk.sides(size)))}, and "
+        f"{4 * work.parameters / 1e6:.2g} MB on the disk; --pretrained none begins at random"
+    )
+    return _said(made, says)
+
+
+def _going_on(data: Dataset, wish: Wish) -> Beginning:
+    """The model that is there, with what it knows of the classes that are the same."""
+    from foveal.model import pretrained
+
+    if wish.net is not None or wish.pretrained is not None:
+        raise SpecError(
+            "goes on with the net of the model",
+            where="--from",
+            fix="leave out --net and --pretrained",
+        )
+    found = pretrained.read(Path(str(wish.go_on)))
+    if not found.classes:
+        raise SpecError("is no model of Foveal's", where="--from", fix=f"--pretrained {wish.go_on}")
+    _refuse_other_channels(data, found)
+    size = wish.size or _side(found.input)
+    if found.classes == data.classes:
+        says = f"goes on from {found.name}, which knows these {len(data.classes)} classes"
+        return _said(_beginning(found.net, found.weights, found, size), says)
+    net, weights = found.with_head(len(data.classes))
+    known = [name for name in data.classes if name in found.classes]
+    says = (
+        f"begins with {found.name}, which knows {len(found.classes)} classes, "
+        f"{len(known) or 'none'} of them among these {len(data.classes)}"
+    )
+    return _said(_beginning(net, weights, found, size), says)
+
+
+def _beginning(
+    net: Net, weights: Mapping[str, np.ndarray], found: Pretrained, size: Size
+) -> Beginning:
+    about = {"name": found.name, "origin": found.origin, "digest": found.digest}
+    channels = found.input[0]
+    return Beginning(net, found.name, size, channels, weights, found.normalise, about)
+
+
+def _said(made: Beginning, says: str) -> Beginning:
+    return replace(made, says=says)
+
+
+def _zoo_name(net: Net | str | None) -> str | None:
+    return net.lower() if isinstance(net, str) and net.lower() in ENTRIES else None
+
+
+def _are_few_photographs(data: Dataset, size: Size | None) -> bool:
+    side = min(data.sizes.heights[1], data.sizes.widths[1])
+    wanted = NATURAL if size is None else min(trunk.sides(size))
+    return data.channels == 3 and min(side, wanted) >= NATURAL and len(data.train) < FEW
+
+
+def _side(shape: Shape) -> Size:
+    _, height, width = shape
+    return height if height == width else (height, width)
+
+
+def _refuse_other_channels(data: Dataset, found: Pretrained) -> None:
+    """Grey pictures are read in colour where the net wants colour, but not the reverse."""
+    if data.channels > found.input[0]:
+        raise SpecError(
+            "reads grey pictures, and these are in colour",
+            where=found.name,
+            fix="a net that was trained on pictures in colour",
+        )
