@@ -13,6 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from foveal.checks import Constraint, Flag
+from foveal.model import hub
 from foveal.net.arithmetic import arithmetic
 from foveal.net.filters import FAMILIES, FILTERS, kernel
 from foveal.net.kind import Kind, shape_text
@@ -21,6 +22,7 @@ from foveal.net.notation.pattern import DEFAULTS
 from foveal.recipe import Recipe
 from foveal.training.recipes import MARKS, PHOTOS, Length
 from foveal.zoo import ENTRIES
+from foveal.zoo.naming import names_table
 
 PAGES = Path(__file__).parent
 FIGURES = PAGES.parent / "benchmarks" / "figures.toml"
@@ -142,21 +144,44 @@ def filters() -> Iterator[str]:
 
 
 def zoo() -> Iterator[str]:
-    """The published nets: what they cost, and how good they were."""
-    yield "| name | made for | parameters | MACs | published | what it is |"
-    yield "|---|---|---|---|---|---|"
+    """The published nets: what they cost, how good they were, and where weights come from."""
+    yield "| name | made for | parameters | MACs | published | weights | what it is |"
+    yield "|---|---|---|---|---|---|---|"
     for name, entry in ENTRIES.items():
         found = arithmetic(entry.build(entry.input, entry.num_classes).bind(entry.input))
         made_for, billions = shape_text(entry.input), f"{found.macs / 1e9:.3f} G"
         work = billions if found.macs >= 1e7 else f"{found.macs / 1e6:.1f} M"
-        cells = (f"`{name}`", made_for, f"{found.parameters:,}", work, entry.accuracy, entry.about)
+        figures = (made_for, f"{found.parameters:,}", work, entry.accuracy)
+        cells = (f"`{name}`", *figures, hub.weights(name), entry.about)
         yield f"| {' | '.join(cells)} |".replace("|  |", "| |")
+
+
+def repositories() -> Iterator[str]:
+    """Where weights are fetched from."""
+    yield "| net | repository of huggingface.co |"
+    yield "|---|---|"
+    for name, entry in ENTRIES.items():
+        if repository := hub.repository(entry):
+            yield f"| `{name}` | `{repository}` |"
+
+
+def tensor_names() -> Iterator[str]:
+    """What the first tensors of a small net are called by those who publish weights of it."""
+    entry = ENTRIES["mobilenet_v2"]
+    tables = [names_table(entry, one)[:8] for one in entry.published]
+    yield f"| path in Foveal | shape | {' | '.join(one.by for one in entry.published)} |"
+    yield f"|---|---|{'---|' * len(tables)}"
+    for alike in zip(*tables, strict=True):
+        theirs = (f"`{name}`" for _, name, _ in alike)
+        yield f"| `{alike[0][0]}` | {shape_text(alike[0][2])} | {' | '.join(theirs)} |"
 
 
 TABLES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "figures": ("../README.md", figures),
     "words": ("notation.md", words),
     "zoo": ("zoo.md", zoo),
+    "repositories": ("pretrained.md", repositories),
+    "tensor names": ("pretrained.md", tensor_names),
     "letters": ("notation.md", letters),
     "lengths": ("training.md", lengths),
     "options": ("training.md", options),

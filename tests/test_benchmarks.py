@@ -28,6 +28,7 @@ FEW = ["--seeds", "1", "--epochs", "1"]
         ("digits_accuracy", FEW, TRAINED),
         ("mnist_default", ["idx", *FEW], TRAINED),
         ("flowers", ["photos", "--each", "3", *FEW], TRAINED),
+        ("calibration", ["photos", "--each", "10", *FEW], {"each", "figures"}),
         ("predict_latency", ["-n", "1", "--small"], {"python", "lenet5", "resnet18"}),
         ("show_latency", ["-n", "1"], {"milliseconds"}),
         ("faces_unshared", ["faces", "-n", "1", "--epochs", "1"], {"errors"}),

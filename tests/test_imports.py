@@ -18,11 +18,15 @@ LIGHT = CLICK | {"numpy", "PIL", "safetensors"}
 ALLOWED = {
     "show": CLICK,  # has 150 ms
     "zoo": CLICK,
+    "cache": CLICK,
     "articles": CLICK,
     "train": LIGHT,
     "predict": LIGHT,
+    "features": LIGHT,
+    "undo": CLICK,
     "evaluate": LIGHT,
     "export": LIGHT,
+    "import": CLICK,
     "filter": LIGHT,
     "data": LIGHT,
 }

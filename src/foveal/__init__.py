@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from foveal.engines.pytorch.public import module as module
+    from foveal.engines.pytorch.tracing import from_torch as from_torch
     from foveal.errors import FovealError as FovealError
     from foveal.model import Model as Model
     from foveal.model import load as load
@@ -27,7 +29,9 @@ _PUBLIC = {
     "Prediction": "foveal.tasks.classify",
     "Recipe": "foveal.recipe",
     "Transfer": "foveal.recipe",
+    "from_torch": "foveal.engines.pytorch.tracing",
     "load": "foveal.model",
+    "module": "foveal.engines.pytorch.public",
     "parse": "foveal.net.notation",
     "train": "foveal.run.one_call",
 }
@@ -41,7 +45,9 @@ __all__ = [
     "Prediction",
     "Recipe",
     "Transfer",
+    "from_torch",
     "load",
+    "module",
     "parse",
     "train",
 ]

@@ -78,7 +78,9 @@ class Transfer:
     """
 
     thaw: float = _setting(
-        1.0, Real(0, 1), "Share of the trunk's layers that learn too, counted from the last; 0: none."
+        1.0,
+        Real(0, 1),
+        "Share of the trunk's layers that learn too, the last ones first; 0: none.",
     )
     falling: float = _setting(
         0.1,

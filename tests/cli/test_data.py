@@ -75,3 +75,11 @@ def test_a_folder_that_is_none(photos: Path, capsys) -> None:
     first, *_, fix = capsys.readouterr().err.splitlines()
     assert first == "DataError: fotos: no such file or folder"
     assert fix == "  fix:      did you mean 'photos'?"
+
+
+def test_groups_are_told(photos: Path, capsys) -> None:
+    assert main(["data", "check", "photos", "--group-by", r"name:(\d)"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == (r"note     photos: Grouped by name:(\d): 24 pictures in 10 groups.")
+    assert main(["data", "check", "photos", "--group-by", "weather"]) == 2
+    assert capsys.readouterr().err.splitlines()[0] == ("SpecError: group_by: cannot read 'weather'")

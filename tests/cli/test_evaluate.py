@@ -24,12 +24,24 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_accuracy_loss_and_wrong_pictures(photos: Path, capsys) -> None:
     assert main(["evaluate", "m.safetensors", "photos"]) == 0
-    first, second, third = capsys.readouterr().out.splitlines()
+    first, second, third, fourth, fifth = capsys.readouterr().out.splitlines()
     assert first == (
         "accuracy  95.83% of 24 pictures (95 % interval 79.8% to 99.3%); always 'light': 54.2%"
     )
     assert second.startswith("loss      0.2")
-    assert third.startswith("  light/99.png: light, taken for dark 99.")
+    assert third == "sure      of 24 (probability from 50%), 23 of them right (95.8%)"
+    assert fourth.startswith("trust     probabilities are off by 3.5")
+    assert fourth.endswith("on average (expected calibration error)")
+    assert fifth.startswith("  light/99.png: light, taken for dark 99.")
+
+
+def test_a_model_is_sure_of_what_is_not_below_the_threshold(photos: Path, capsys) -> None:
+    for threshold, line in (
+        ("1", "sure      of 0 (probability from 100%)"),
+        ("0.98", "sure      of 24 (probability from 98%), 23 of them right (95.8%)"),
+    ):
+        main(["evaluate", "m.safetensors", "photos", "--unsure-below", threshold])
+        assert capsys.readouterr().out.splitlines()[2] == line
 
 
 def test_only_the_first_wrong_pictures_are_printed(photos: Path, capsys) -> None:
@@ -38,7 +50,7 @@ def test_only_the_first_wrong_pictures_are_printed(photos: Path, capsys) -> None
     (photos / "other").rename(photos / "light")
     assert main(["evaluate", "m.safetensors", "photos", "--wrong", "wrong.csv"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 + 10 + 1
+    assert len(lines) == 4 + 10 + 1
     assert lines[-1] == "  … and 13 more (--wrong FILE.csv writes all)"
     rows = Path("wrong.csv").read_text(encoding="utf-8").splitlines()
     assert rows[0] == "file,truth,answer,probability,probability_of_truth"

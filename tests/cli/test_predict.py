@@ -62,7 +62,7 @@ def test_json_is_a_line_per_picture(here: Path, capsys) -> None:
     (line,) = out.splitlines()
     found = json.loads(line)
     assert code == 0
-    assert list(found) == ["file", "label", "probability", "probabilities"]
+    assert list(found) == ["file", "label", "probability", "probabilities", "unsure"]
     assert (found["file"], found["label"]) == ("a.png", "dark")
     assert found["probabilities"] == pytest.approx({"dark": 0.993176, "light": 0.006824}, abs=1e-5)
     assert found["probability"] == found["probabilities"]["dark"]
@@ -73,8 +73,8 @@ def test_csv_has_a_column_per_class(here: Path, capsys) -> None:
     code, out, _ = printed(capsys, 'odd, "name".png', "--csv")
     assert code == 0
     assert list(csv.reader(io.StringIO(out))) == [
-        ["file", "label", "probability", "dark", "light"],
-        ['odd, "name".png', "dark", "0.993176", "0.993176", "0.006824"],
+        ["file", "label", "probability", "unsure", "dark", "light"],
+        ['odd, "name".png', "dark", "0.993176", "no", "0.993176", "0.006824"],
     ]
 
 

@@ -249,6 +249,34 @@ def test_on_its_own_data_a_model_is_measured_on_what_was_kept_aside(tmp_path: Pa
     assert light_or_dark(about={"data": 3, "recipe": []}).evaluate(root).n == 24
 
 
+def test_scenes_that_were_kept_aside_are_kept_aside_again(tmp_path: Path) -> None:
+    root = shades(tmp_path / "photos")
+    rule = r"name:(\d)"
+    opened = data.open(root, seed=5, group_by=rule)
+    known = {"fingerprint": opened.fingerprint, "group_by": rule}
+    model = light_or_dark(about={"data": known, "recipe": {"seed": 5}})
+    evaluation = model.evaluate(root)
+    assert (evaluation.n, evaluation.part) == (len(opened.validation), "validation")
+    assert evaluation.n != len(data.open(root, seed=5).validation)
+    for path in root.rglob("*.png"):  # other pictures, of which the rule says nothing
+        path.rename(path.with_name(f"x{path.name}"))
+    assert (model.evaluate(root).n, model.evaluate(root).part) == (24, "test")
+    odd = {"fingerprint": opened.fingerprint, "group_by": ["no", "rule"]}
+    assert light_or_dark(about={"data": odd, "recipe": {"seed": 5}}).evaluate(root).n == 24
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.9])
+def test_however_it_is_asked_it_is_unsure_below_the_same(threshold: float, tmp_path: Path) -> None:
+    path = tmp_path / "dusk.png"
+    Image.fromarray(np.full((8, 8), 130, np.uint8)).save(path)
+    model = light_or_dark()
+    one = model.predict(path, unsure_below=threshold)
+    (other,) = model.predict_all([path], unsure_below=threshold)
+    assert one.unsure == other.unsure == (threshold == 0.9)
+    with pytest.raises(SpecError, match=r"^answer unsure_below: must be a number from 0 to 1"):
+        model.predict(path, unsure_below=2)
+
+
 def test_a_class_that_the_model_does_not_know_is_named(tmp_path: Path) -> None:
     shades(tmp_path)
     write_shades(tmp_path / "grey", 128, 2)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 COMMIT = "c0ffee" + "0" * 34
 
@@ -19,16 +19,26 @@ class Hub:
     files: dict[str, bytes]
     """By repository."""
     url: str = ""
-    digest: str | None = None
-    """Announced instead of the true one."""
+    said: dict[str, str] = field(default_factory=dict)
+    """Headers that are said instead of the true ones; an empty one is left out."""
     status: dict[str, int] = field(default_factory=dict)
     """By method: what is answered instead of the file."""
     breaks: list[int] = field(default_factory=list)
     """After how many bytes the next answers break off."""
+    holds: Event | None = None
+    """What is waited for after half of the bytes."""
     knows_ranges: bool = True
-    says_size: bool = True
+    elsewhere: str = ""
+    """Another hub, that has the bytes."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """By repository: what it is called now."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Method and Range of every request."""
+    headers: list[dict[str, str]] = field(default_factory=list)
+
+    def gets(self) -> list[str]:
+        """The ranges of the requests for bytes."""
+        return [asked for method, asked in self.asked if method == "GET"]
 
 
 @contextmanager
@@ -58,41 +68,58 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             self.answer()
 
         def answer(self) -> None:
-            asked = self.headers.get("Range", "")
-            hub.asked.append((self.command, asked))
-            repository = self.path.removeprefix("/").partition("/resolve/")[0]
+            wanted = self.headers.get("Range", "")
+            hub.asked.append((self.command, wanted))
+            hub.headers.append({name.lower(): value for name, value in self.headers.items()})
+            repository, _, rest = self.path.removeprefix("/").partition("/resolve/")
             content = hub.files.get(repository)
-            status = hub.status.get(self.command, 200 if content is not None else 401)
-            if content is None or status != 200:
-                self.send_response(status)
-                if status == 401:
-                    self.send_header("X-Error-Code", "RepoNotFound")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            start = int(asked.removeprefix("bytes=").rstrip("-") or 0) if hub.knows_ranges else 0
-            self.send_response(206 if start else 200)
-            digest = hub.digest if hub.digest is not None else hashlib.sha256(content).hexdigest()
-            self.send_header("X-Repo-Commit", COMMIT)
-            self.send_header("ETag", '"pointer"')
-            self.send_header("X-Linked-Etag", f'"{digest}"')
-            if hub.says_size:
-                self.send_header("X-Linked-Size", str(len(content)))
-                self.send_header("Content-Length", str(len(content) - start))
-            if start:
-                last = len(content) - 1
-                self.send_header("Content-Range", f"bytes {start}-{last}/{len(content)}")
-            self.end_headers()
-            if self.command == "GET":
-                self.send(content[start:])
+            if repository in hub.moved:
+                self.begin(307, {"Location": f"/{hub.moved[repository]}/resolve/{rest}"})
+            elif content is None or self.command in hub.status:
+                self.begin(hub.status.get(self.command, 401), {})
+            elif hub.elsewhere:
+                location = f"{hub.elsewhere}{self.path}"
+                self.begin(302, {**announced(content, hub), "Location": location})
+            else:
+                start = int(wanted.removeprefix("bytes=").rstrip("-") or 0) * hub.knows_ranges
+                self.hand_out(content, start)
 
-        def send(self, content: bytes) -> None:
+        def hand_out(self, content: bytes, start: int) -> None:
+            said = announced(content, hub)
+            if start:
+                said["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+            self.begin(206 if start else 200, said, len(content) - start)
+            if self.command == "HEAD":
+                return
+            rest = memoryview(content)[start:]
             if hub.breaks:
-                content = content[: hub.breaks.pop(0)]
+                rest = rest[: hub.breaks.pop(0)]
                 self.close_connection = True
-            self.wfile.write(content)
+            if hub.holds:
+                half = len(rest) // 2
+                self.wfile.write(rest[:half])
+                hub.holds.wait()
+                rest = rest[half:]
+            self.wfile.write(rest)
+
+        def begin(self, status: int, headers: dict[str, str], length: int = 0) -> None:
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(length)}.items():
+                self.send_header(name, value)
+            self.end_headers()
 
         def log_message(self, *_: object) -> None:
             """Nothing on stderr."""
 
     return Handler
+
+
+def announced(content: bytes, hub: Hub) -> dict[str, str]:
+    """What a hub says of a file, with the digest of its content as huggingface.co writes it."""
+    true = {
+        "ETag": '"of-the-pointer"',
+        "X-Repo-Commit": COMMIT,
+        "X-Linked-Etag": f'"{hashlib.sha256(content).hexdigest()}"',
+        "X-Linked-Size": str(len(content)),
+    }
+    return {name: value for name, value in {**true, **hub.said}.items() if value}

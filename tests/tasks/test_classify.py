@@ -7,9 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
+from foveal.checks import Real
 from foveal.errors import DataError, FovealError, SpecError
 from foveal.tasks import TASKS, find_task
-from foveal.tasks.classify import NAME, evaluate, wilson_interval
+from foveal.tasks.classify import (
+    BINS,
+    NAME,
+    UNSURE_BELOW,
+    Sure,
+    calibration_error,
+    decode,
+    evaluate,
+    wilson_interval,
+)
 
 
 def answers(num_classes=5, count=400, dtype=np.float64):
@@ -179,3 +189,39 @@ def test_a_net_that_answers_nan_is_refused():
         "1.png: the net gives no finite answer for 2 of 3 pictures\n"
         "  fix:      train again with a smaller learning rate"
     )
+
+
+def test_the_calibration_error_compares_probabilities_with_what_came_true():
+    right = np.array([True, False, True, True, False, False])
+    assert calibration_error(np.array([0.9, 0.9, 0.9, 0.9, 0.25, 0.25]), right) == pytest.approx(
+        (4 * abs(0.9 - 0.75) + 2 * abs(0.25 - 0)) / 6
+    )
+    assert calibration_error(np.ones(3), np.ones(3, bool)) == 0
+    assert calibration_error(np.full(4, 0.0), np.ones(4, bool)) == 1
+    edges = np.arange(1, BINS + 1) / BINS  # each in the bin that it closes
+    assert calibration_error(edges, np.ones(BINS, bool)) == pytest.approx(1 - edges.mean())
+
+
+def test_what_is_sure_is_counted():
+    probabilities = np.array([[0.8, 0.2], [0.6, 0.4], [0.3, 0.7], [0.5, 0.5]])
+    labels, names, classes = np.array([0, 1, 1, 0]), list("abcd"), ["x", "y"]
+    for threshold, n, right in ((0.5, 4, 3), (0.6, 3, 2), (0.61, 2, 2), (1, 0, 0)):
+        found = evaluate(probabilities, labels, names, classes, "test", unsure_below=threshold)
+        assert found.sure == Sure(threshold, n, right)
+    assert evaluate(probabilities, labels, names, classes, "test").sure.threshold == UNSURE_BELOW
+
+
+@pytest.mark.parametrize("threshold", Real(0, 1).bad_values())
+def test_a_threshold_is_a_probability(threshold):
+    with pytest.raises(SpecError) as caught:
+        evaluate(np.eye(2), np.arange(2), ["a", "b"], ["x", "y"], "test", unsure_below=threshold)
+    assert str(caught.value) == (
+        f"answer unsure_below: must be a number from 0 to 1, not {threshold!r}"
+    )
+
+
+def test_an_answer_below_the_threshold_is_unsure():
+    probabilities = np.array([[0.4, 0.35, 0.25], [0.5, 0.25, 0.25]])
+    for threshold, unsure in ((UNSURE_BELOW, [True, False]), (0.6, [True, True]), (0, [False] * 2)):
+        answers = decode(probabilities, ["a", "b"], ["x", "y", "z"], unsure_below=threshold)
+        assert [answer.unsure for answer in answers] == unsure

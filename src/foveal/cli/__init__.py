@@ -27,14 +27,17 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "train": Entry("foveal.cli.train", "Train a net on pictures."),
-    "predict": Entry("foveal.cli.predict", "Say what is in pictures."),
+    "predict": Entry("foveal.cli.predict", "Say what is in pictures, or sort them by it."),
+    "features": Entry("foveal.cli.features", "Write what a net makes of pictures, for analysis."),
+    "undo": Entry("foveal.cli.undo", "Take back what `predict --sort-into` made."),
     "evaluate": Entry("foveal.cli.evaluate", "Measure a model on pictures with known answers."),
     "export": Entry("foveal.cli.export", "Write a model as ONNX, compared with its engines."),
+    "import": Entry("foveal.cli.importing", "Read the net of an ONNX file, and write it as a model."),
     "show": Entry("foveal.cli.show", "Show a net layer by layer: shapes, parameters, sight, work."),
     "filter": Entry("foveal.cli.filter", "Filter pictures: edges, blur, sharpen and others."),
     "data": Entry("foveal.cli.data", "Look at pictures and labels before training."),
     "zoo": Entry("foveal.cli.zoo", "List the published nets, or write one out."),
-    "cache": Entry("foveal.cli.cache", "List the weights that lie on this computer, or clear them."),
+    "cache": Entry("foveal.cli.cache", "Show, add or clear what is kept on this computer."),
     "articles": Entry("foveal.cli.articles", "Check what the articles say, on this machine."),
 }
 """Name to module, in the order of `foveal --help`; each module defines `command`."""
@@ -56,7 +59,8 @@ class CommandTable(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            raise click.UsageError(f"no command '{name}'; {did_you_mean(name, COMMANDS)}", ctx)
+            near = did_you_mean(name, COMMANDS)
+            raise click.UsageError(f"no command '{name}'" + (f"; {near}" if near else ""), ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from foveal.cli import as_json
+
 if TYPE_CHECKING:
     from foveal.model.hub import Kept
 
 HEADINGS = ("Name", "What", "Size", "Written", "From")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 
 
 @click.group("cache", invoke_without_command=True)
-@AS_JSON
+@as_json.option
 @click.pass_context
-def command(ctx: click.Context, as_json: bool) -> None:
+def command(ctx: click.Context) -> None:
     """List what Foveal keeps on this computer, add to it, or clear it.
 
     That is weights of published nets, models you added, and features of pictures that were
@@ -31,14 +32,14 @@ def command(ctx: click.Context, as_json: bool) -> None:
     if ctx.invoked_subcommand is None:
         from foveal.model import hub
 
-        _tell(hub.listing(), as_json)
+        _tell(hub.listing())
 
 
 @command.command("add")
 @click.argument("what", metavar="FILE|NAME")
 @click.option("--net", "name", help="The net of the zoo that FILE holds the weights of.")
-@AS_JSON
-def add(what: str, name: str | None, as_json: bool) -> None:
+@as_json.option
+def add(what: str, name: str | None) -> None:
     """Keep a copy of FILE, or fetch the weights of NAME.
 
     FILE is a safetensors file with the names of timm, torchvision or Keras, a folder with one, or
@@ -55,14 +56,14 @@ def add(what: str, name: str | None, as_json: bool) -> None:
     else:
         problem = "is neither a file nor a net of the zoo"
         raise SpecError(problem, where=what, fix=did_you_mean(what, ENTRIES))
-    _tell([one for one in hub.listing() if one.path == path], as_json)
+    _tell([one for one in hub.listing() if one.path == path])
 
 
 @command.command("clear")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "everything", is_flag=True, help="Remove everything.")
-@AS_JSON
-def clear(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
+@as_json.option
+def clear(names: tuple[str, ...], everything: bool) -> None:
     """Remove what is called NAME, or everything with --all.
 
     `features` stands for all features of pictures.
@@ -72,7 +73,7 @@ def clear(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
 
     if bool(names) == everything:
         raise SpecError("what is to go?", where="clear", fix="foveal cache clear NAME, or --all")
-    _tell(hub.clear(None if everything else names), as_json, "removed from")
+    _tell(hub.clear(None if everything else names), "removed from")
 
 
 def fetch(name: str) -> Path:
@@ -99,13 +100,13 @@ def fetch(name: str) -> Path:
         bar.close()
 
 
-def _tell(things: list[Kept], as_json: bool, done: str = "in") -> None:
+def _tell(things: list[Kept], done: str = "in") -> None:
     """A table of things, and what they come to."""
     from foveal import cache
     from foveal.net.table import memory_text
 
     folder, total = cache.folder(), sum(one.bytes for one in things)
-    if as_json:
+    if as_json.wanted():
         rows = [{**asdict(one), "path": str(one.path)} for one in things]
         click.echo(json.dumps({"folder": str(folder), "bytes": total, "things": rows}))
     elif not things:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from foveal.cli.options import unsure_below_option
+
 SHOWN = 10
 """Wrong answers in the terminal."""
 
@@ -16,7 +18,10 @@ SHOWN = 10
 @click.argument("data")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--wrong", "wrong_csv", default=None, help="Write the wrong answers to this CSV.")
-def command(model: Path, data: str, as_json: bool, wrong_csv: str | None) -> int:
+@unsure_below_option
+def command(
+    model: Path, data: str, as_json: bool, wrong_csv: str | None, unsure_below: float
+) -> int:
     """Measure MODEL on DATA: its test part, or all of it if it has none.
 
     If MODEL learned from DATA, only the pictures that were kept aside then are used. The folders
@@ -25,7 +30,7 @@ def command(model: Path, data: str, as_json: bool, wrong_csv: str | None) -> int
     from foveal.data.names import printable
     from foveal.model import load
 
-    evaluation = load(model).evaluate(data)
+    evaluation = load(model).evaluate(data, unsure_below=unsure_below)
     if wrong_csv is not None:
         from foveal.report import write_wrong_csv
 
@@ -43,6 +48,13 @@ def command(model: Path, data: str, as_json: bool, wrong_csv: str | None) -> int
         f"{baseline.accuracy:.1%}"
     )
     click.echo(f"loss      {evaluation.loss:.4f} (cross-entropy, nats)")
+    sure = evaluation.sure
+    right = f", {sure.num_right:,} of them right ({sure.num_right / sure.n:.1%})" if sure.n else ""
+    click.echo(f"sure      of {sure.n:,} (probability from {sure.threshold:.0%}){right}")
+    click.echo(
+        f"trust     probabilities are off by {evaluation.calibration_error:.1%} on average "
+        "(expected calibration error)"
+    )
     for wrong in evaluation.wrong[:SHOWN]:
         truth, answer = printable(wrong.truth), printable(wrong.answer)
         click.echo(f"  {wrong.file}: {truth}, taken for {answer} {wrong.probability:.1%}")

@@ -57,6 +57,15 @@ def resolve(text: str, input: str | None, settings: Mapping[str, int]) -> tuple[
     return net, shape
 
 
+def model_file(text: str) -> Path | None:
+    """The model file that a text names for `resolve`, if it names one."""
+    word = re.fullmatch(r"\S{1,255}", text) is not None
+    if word and text.lower() in _zoo():
+        return None
+    path = _file(text, word)
+    return path if path is not None and path.suffix.lower() != ".net" else None
+
+
 def input_shape(text: str) -> Shape:
     """The shape that `--input` says, channels first: `3x32x32`, `1x400`, `784`.
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import re
 
+import click
+
 from foveal.errors import SpecError
+
+unsure_below_option = click.option(
+    "--unsure-below",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Answers of a smaller probability are unsure.",
+)
 
 _NUMBER = re.compile(r"\s*[0-9]{1,12}(\.[0-9]{0,12})?\s*|\s*\.[0-9]{1,12}\s*")
 

@@ -50,12 +50,12 @@ class Bar:
             self._bar = None
 
 
-def counted(items: Iterable[T], of: int, what: str) -> Iterator[T]:
+def counted(items: Iterable[T], of: int, what: str, *, printed: bool = True) -> Iterator[T]:
     """The items as they come, under a bar on stderr if they are many.
 
-    Where stdout is a terminal, the results themselves show how far it is.
+    Where they are `printed` on a terminal, they show themselves how far it is.
     """
-    if of <= MANY or sys.stdout.isatty() or not sys.stderr.isatty():
+    if of <= MANY or (printed and sys.stdout.isatty()) or not sys.stderr.isatty():
         yield from items
         return
     bar, began = Bar(sys.stderr), time.monotonic()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 from foveal.cli.progress import Bar, in_words
 from foveal.net.kind import shape_text
 from foveal.run.execution import Done
-from foveal.training import Epoch, Event, Started, Step
+from foveal.training import Epoch, Event, Fitted, Started, Step
 
 if TYPE_CHECKING:
     from foveal.run.planning import Plan
@@ -37,6 +37,8 @@ class Watcher:
     def see(self, event: Event | Done) -> None:
         if isinstance(event, Started):
             self._started(event)
+        elif isinstance(event, Fitted):
+            self.bar.say(fitted_line(event))
         elif isinstance(event, Step):
             self.bar.show("training", event.progress, f"{in_words(event.seconds_left)} left")
         elif isinstance(event, Epoch):
@@ -92,6 +94,18 @@ class Watcher:
         self.bar.say(f"{seconds}; seed {self.plan.recipe.seed}")
         self.bar.say(f"model   {event.model_path}")
         self.bar.say(f"report  {event.report_path}")
+
+
+def fitted_line(event: Fitted) -> str:
+    """The first stage of a training that goes on from a trunk, in one line."""
+    parts = [f"last layer on {event.features:,} features of {event.pictures:,} pictures"]
+    if event.reused:
+        parts[0] += f" ({event.reused:,} known from before)"
+    if event.validation_loss is not None and event.validation_accuracy is not None:
+        parts.append(f"validation loss {event.validation_loss:.4f}")
+        parts.append(f"accuracy {event.validation_accuracy:.2%}")
+    parts.append(f"{event.feature_seconds + event.seconds:.1f} s")
+    return "  ".join(parts)
 
 
 def epoch_line(epoch: Epoch) -> str:

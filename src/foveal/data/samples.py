@@ -205,29 +205,6 @@ class Samples:
         """
         return self._content().store.digest(index)
 
-    def each(
-        self,
-        chosen: Sequence[int],
-        prepare: Callable[[Pixels], Pixels] | None = None,
-        at_least: int | None = None,
-    ) -> Iterator[Pixels | DataError]:
-        """The chosen pictures one after another, decoded a little ahead of whoever asks.
-
-        What cannot be decoded is an error in its place.
-        """
-        store = self._content().store
-
-        def one(place: int) -> Pixels | DataError:
-            try:
-                picture = store.read(chosen[place], at_least)
-            except DataError as error:
-                return error
-            return picture if prepare is None else prepare(picture)
-
-        if isinstance(store, Stack):  # nothing to decode: threads would cost more
-            return map(one, range(len(chosen)))
-        return in_order(one, len(chosen))
-
     def load(
         self,
         prepare: Callable[[Pixels], Pixels] | None = None,
@@ -254,7 +231,7 @@ class Samples:
         array: Pixels = np.empty((0,) if shape is None else (count, *shape), np.uint8)
         kept: list[int] = []
         skipped: list[Skipped] = []
-        for index, answer in enumerate(self.each(range(count), prepare, at_least)):
+        for index, answer in enumerate(self._prepared(content, prepare, at_least)):
             if isinstance(answer, DataError):
                 name = content.names[index]
                 skipped.append(Skipped(name, answer.problem, damaged=True))
@@ -277,8 +254,29 @@ class Samples:
                 self._source = self._source()
             return self._source
 
+    @staticmethod
+    def _prepared(
+        content: Content, prepare: Callable[[Pixels], Pixels] | None, at_least: int | None
+    ) -> Iterator[Pixels | DataError]:
+        def one(index: int) -> Pixels | DataError:
+            try:
+                picture = content.store.read(index, at_least)
+            except DataError as error:
+                return error
+            return picture if prepare is None else prepare(picture)
+
+        count = len(content.labels)
+        if isinstance(content.store, Stack):  # nothing to decode: threads would cost more
+            return map(one, range(count))
+        return in_order(one, count)
+
     def refuse_if_class_lost(self, kept: Sequence[int]) -> None:
-        """Stop if a class of the training part has no picture among those that could be read."""
+        """Stop if a class of the training part has no picture among those that could be read.
+
+        Pictures without classes are never too few.
+        """
+        if not self.classes:
+            return
         left = np.bincount(self.labels[list(kept)], minlength=len(self.classes))
         for label in np.flatnonzero((left == 0) & (self.counts > 0)):
             if self.part == "train" or not kept:

@@ -7,20 +7,20 @@ process, the list holds all that was made, and at most something that was not.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
-import shutil
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
+from foveal.data.names import printable
 from foveal.errors import DataError, MachineError
-from foveal.files import sweep
 
 UNSURE = "unsure"
 """The folder of pictures whose answer is unsure."""
@@ -64,10 +64,26 @@ def _key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def outside(files: Sequence[Path], folder: Path) -> list[Path]:
+    """The files that do not lie in a folder: what was sorted there before is not sorted again.
+
+    Raises: DataError if none is left
+    """
+    where = folder.resolve()
+    found = [file for file in files if not file.resolve().is_relative_to(where)]
+    if not found:
+        raise DataError(
+            "every picture lies in the folder to sort into",
+            where=printable(str(folder)),
+            fix="sort into another folder",
+        )
+    return found
+
+
 class Sorter:
     """Puts pictures into folders below one folder, and writes down what it makes."""
 
-    def __init__(self, folder: Path, *, link: bool = False) -> None:
+    def __init__(self, folder: Path, classes: Iterable[str], *, link: bool = False) -> None:
         """Make the folder and begin its list.
 
         With `link` pictures are not copied: symbolic links lead to them. (A hard link would be the
@@ -77,30 +93,35 @@ class Sorter:
         """
         self.folder = folder.resolve()
         self.link = link
-        self.num_sorted: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
+        """Pictures by the folder they went into."""
         self.num_again = 0
         """Files that came more than once; they are sorted once."""
+        self._folders = folder_names(classes)
         self._seen: set[str] = set()
-        missing = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
+        self._places: set[str] = set()
+        self._new = not self.folder.exists()
         try:
-            for path in reversed(missing):
-                path.mkdir()
-            self._begin()
+            self.folder.mkdir(exist_ok=True)
+            self.list, self._file = _new_list(self.folder)
         except OSError as error:
             raise MachineError(
-                f"cannot be made: {error.strerror}",
+                f"cannot be sorted into: {error.strerror}",
                 where=str(self.folder),
-                fix="a folder where you may write",
+                fix="a folder beside something that is there, where you may write",
             ) from error
+        self._part = part_of(self.list)
         self._write({"foveal": "sorted", "format": FORMAT})
-        if missing:
+        if self._new:
             self._write({"folder": "."})
 
-    def add(self, file: str | Path, place: str) -> Path | None:
-        """Put one picture into the folder `place`; None if it has been sorted already.
+    def add(self, file: str | Path, label: str | None) -> Path | None:
+        """Put one picture into the folder of its class, or of the unsure; None if it is in one.
 
-        Raises: DataError if the place is not a folder; MachineError if the disk refuses
+        Raises: DataError if something else bears the folder's name; MachineError if the disk
+                refuses
         """
+        place = UNSURE if label is None else self._folders[label]
         source = os.path.realpath(file)
         if source in self._seen:
             self.num_again += 1
@@ -112,7 +133,7 @@ class Sorter:
             made = self._link(source, target) if self.link else self._copy(source, target)
         except OSError as error:
             raise self._refused(error, source, place) from error
-        self.num_sorted[place] = self.num_sorted.get(place, 0) + 1
+        self.counts[place] = self.counts.get(place, 0) + 1
         return made
 
     def __enter__(self) -> Self:
@@ -126,16 +147,10 @@ class Sorter:
     ) -> None:
         with self._file:
             os.fsync(self._file.fileno())
-
-    def _begin(self) -> None:
-        for number in count(1):
-            name = LIST if number == 1 else f"{number}".join(os.path.splitext(LIST))
-            self.list = self.folder / name
-            try:
-                self._file = self.list.open("x", encoding="ascii")
-                return
-            except FileExistsError:
-                continue
+        if not self._places:
+            self.list.unlink()
+            if self._new:
+                self.folder.rmdir()
 
     def _write(self, line: dict[str, Any]) -> None:
         # ASCII, with what is no UTF-8 in a name as \udcXX: Python reads back the very name.
@@ -149,6 +164,7 @@ class Sorter:
                 where=str(target),
                 fix="remove or rename it, or sort into another folder",
             )
+        self._places.add(place)
         if not target.exists():
             self._write({"folder": place})
             target.mkdir()
@@ -166,9 +182,8 @@ class Sorter:
         raise AssertionError("unreachable")
 
     def _copy(self, source: str, folder: Path) -> Path:
-        part = folder / f".{os.getpid()}-{os.urandom(4).hex()}.foveal-part"
         try:
-            size, digest = _copied(source, part)
+            size, digest = _copied(source, self._part)
             for made in _names(folder, source):
                 if os.path.lexists(made):
                     continue
@@ -178,10 +193,10 @@ class Sorter:
                     made.touch(exist_ok=False)  # from here on the name is ours
                 except FileExistsError:
                     continue
-                part.replace(made)
+                self._part.replace(made)
                 return made
         finally:
-            part.unlink(missing_ok=True)
+            self._part.unlink(missing_ok=True)
         raise AssertionError("unreachable")
 
     def _below(self, path: Path) -> str:
@@ -199,20 +214,34 @@ class Sorter:
         )
 
 
-def _names(folder: Path, source: str) -> Iterable[Path]:
+def part_of(list: Path) -> Path:
+    """Where a copy lies until it is whole, beside the list that it belongs to."""
+    return list.with_name(f".{list.stem}.foveal-part")
+
+
+def _new_list(folder: Path) -> tuple[Path, TextIO]:
+    for path in _names(folder, LIST):
+        with contextlib.suppress(FileExistsError):
+            return path, path.open("x", encoding="ascii")
+    raise AssertionError("unreachable")
+
+
+def _names(folder: Path, source: str) -> Iterator[Path]:
     """The name of a file in another folder, then the same with numbers."""
-    stem, suffix = os.path.splitext(os.path.basename(source))
-    for number in count(1):
-        yield folder / (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}")
+    name = Path(source)
+    yield folder / name.name
+    for number in count(2):
+        yield folder / f"{name.stem}-{number}{name.suffix}"
 
 
 def _copied(source: str, target: Path) -> tuple[int, str]:
     """Copy a file with its date, and return its size and digest."""
     digest, size = hashlib.sha256(), 0
-    with open(source, "rb") as old, target.open("xb") as new:
+    with Path(source).open("rb") as old, target.open("wb") as new:
         while block := old.read(1 << 20):
             digest.update(block)
             size += len(block)
             new.write(block)
-    shutil.copystat(source, target)
+    dated = Path(source).stat()
+    os.utime(target, ns=(dated.st_atime_ns, dated.st_mtime_ns))
     return size, digest.hexdigest()

@@ -60,7 +60,7 @@ def compare(
     pairs = [(first[name].astype(np.float64), second[name]) for name in second]
     counts = [_answers(a, b, tolerance) for a, b in pairs if b.shape[1] > 1]
     answers, same, ties, others = np.array(counts, int).reshape(-1, 4).sum(axis=0).tolist()
-    difference = max(_difference(a, b) for a, b in pairs)
+    difference = max(distance(a, b) for a, b in pairs)
     if difference > tolerance or others:
         raise DisagreementError(
             f"{engines[0]} and {engines[1]} differ by {difference:.1e} of the largest output",
@@ -72,7 +72,7 @@ def compare(
     return Agreement(engines, len(x), difference, tolerance, answers, same, ties)
 
 
-def _difference(a: np.ndarray, b: np.ndarray) -> float:
+def distance(a: np.ndarray, b: np.ndarray) -> float:
     """max|a - b| / max|b|; infinite where either is not finite."""
     with np.errstate(invalid="ignore"):
         gap, scale = np.abs(a - b).max(), np.abs(b).max()

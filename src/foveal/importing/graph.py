@@ -10,34 +10,15 @@ them. `assemble` does the rest: it leaves out what does nothing, finds branches 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from foveal.errors import SpecError
 from foveal.importing.imported import Imported
+from foveal.importing.node import Node
 from foveal.importing.tidying import tidy
 from foveal.importing.tree import grow
-from foveal.net.kind import Kind, Shape, shape_text
-
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """One operation: a layer, or a merge of several values."""
-
-    name: str
-    """What it is called elsewhere, such as `layer1.0.conv1`: for errors, and for our step's name."""
-    kind: Kind
-    inputs: tuple[str, ...]
-    """Names of the values it reads; several of a Merge, in their order."""
-    output: str
-    """Name of the value it makes; no other node makes it."""
-    tensors: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """Its weights and statistics by our names (`weight`, `running_mean`), in our layout."""
-    shares: str = ""
-    """The output of an earlier node of the same kind whose tensors it uses once more."""
-    called: Mapping[str, str] = field(default_factory=dict)
-    """What its tensors are called elsewhere, where that is not name, dot and our name."""
+from foveal.net.kind import Shape, shape_text
 
 
 def assemble(
@@ -59,12 +40,12 @@ def assemble(
     for step, path, tensor in program.owned():
         node = steps[step.owner.rpartition(".")[2]]
         if tensor.name not in node.tensors:
-            raise SpecError(f"has no {tensor.name}", where=place(node), expected=str(step.kind))
+            raise SpecError(f"has no {tensor.name}", where=node.place(), expected=str(step.kind))
         array = np.ascontiguousarray(node.tensors[tensor.name], np.float32)
         if array.shape != tensor.shape:
             raise SpecError(
                 f"has a {tensor.name} of another shape than its layer",
-                where=place(node),
+                where=node.place(),
                 arrives=shape_text(array.shape),
                 expected=shape_text(tensor.shape),
             )
@@ -73,6 +54,4 @@ def assemble(
     return Imported(net, shape, weights, names)
 
 
-def place(node: Node) -> str:
-    """Where a node is, for errors."""
-    return f"{node.name} ({type(node.kind).__name__})"
+__all__ = ["Imported", "Node", "assemble"]

@@ -10,7 +10,7 @@ from foveal.net.kind import Kind
 from foveal.net.layers import KINDS
 
 _AUTOMATIC = re.compile(r"([A-Za-z]+)[0-9]+")
-_WORDS = {body.word for body in (*KINDS, Repeat, Outputs, Each, Again)}
+_WORDS = {kind.word for kind in KINDS} | {Repeat.word, Outputs.word, Each.word, Again.word}
 
 
 class Names:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+import numpy as np
+
+from foveal.importing.node import Node
 from foveal.net.kind import Merge
 from foveal.net.layers import (
     Concat,
@@ -16,10 +19,9 @@ from foveal.net.layers import (
     GlobalMinPool,
     GlobalSumPool,
     Identity,
+    Normalise,
+    Scale,
 )
-
-if TYPE_CHECKING:
-    from foveal.importing.graph import Node
 
 _GLOBAL_POOLS = (GlobalAvgPool, GlobalMaxPool, GlobalMinPool, GlobalSumPool, GlobalLpPool)
 
@@ -29,7 +31,7 @@ def tidy(
 ) -> tuple[list[Node], dict[str, str]]:
     """The nodes that results need, depth first, without those that do nothing; and the results."""
     nodes, results = _without_idle(nodes, results)
-    nodes = _flattened(_in_order(_nested(nodes), start, results), results)
+    nodes = _joined(_in_order(_nested(nodes), start, results), results)
     return _with_owners(nodes), dict(results)
 
 
@@ -71,7 +73,7 @@ def _in_order(nodes: Sequence[Node], start: str, results: Mapping[str, str]) -> 
     """What results need, each branch of a merge as a whole before the next."""
     made = {node.output: node for node in nodes}
     ordered: dict[str, Node] = {}
-    waiting = [(value, False) for value in reversed(results.values())]
+    waiting = [(value, False) for value in reversed(list(results.values()))]
     while waiting:
         value, visited = waiting.pop()
         if value == start or value in ordered:
@@ -85,22 +87,54 @@ def _in_order(nodes: Sequence[Node], start: str, results: Mapping[str, str]) -> 
     return list(ordered.values())
 
 
-def _flattened(nodes: Sequence[Node], results: Mapping[str, str]) -> list[Node]:
-    """A global pool that keeps its axes, only to be flattened, does not keep them."""
+def _joined(nodes: Sequence[Node], results: Mapping[str, str]) -> list[Node]:
+    """Pairs that are one layer, where nothing else reads the value between them."""
     made = {node.output: node for node in nodes}
-    readers: dict[str, int] = {}
-    for value in (*(value for node in nodes for value in node.inputs), *results.values()):
-        readers[value] = readers.get(value, 0) + 1
-    gone = set()
+    readers = Counter([*(value for node in nodes for value in node.inputs), *results.values()])
     for node in nodes:
         before = made.get(node.inputs[0])
-        if isinstance(node.kind, Flatten) and before and readers[before.output] == 1:
-            kind = before.kind
-            if isinstance(kind, _GLOBAL_POOLS) and kind.keep:
-                pooled = replace(before, kind=replace(kind, keep=False), output=node.output)
-                made[node.output] = pooled
-                gone.add(before.output)
-    return [made[node.output] for node in nodes if node.output not in gone]
+        if before is None or readers[before.output] > 1 or node.shares or before.shares:
+            continue
+        for join in _JOINS:
+            if one := join(before, node):
+                made[node.output] = replace(one, inputs=before.inputs, output=node.output)
+                del made[before.output]
+                break
+    return list(made.values())
+
+
+def _pooled(before: Node, node: Node) -> Node | None:
+    """A global pool that keeps its axes, only to be flattened, need not keep them."""
+    kind = before.kind
+    if not isinstance(node.kind, Flatten) or not isinstance(kind, _GLOBAL_POOLS):
+        return None
+    return replace(before, kind=replace(kind, keep=False)) if kind.keep else None
+
+
+def _scaled(before: Node, node: Node) -> Node | None:
+    """A factor for each channel, and a number that is added to it: weight * x + bias."""
+    alone = "weight" not in node.called and (node.tensors.get("weight", np.zeros(1)) == 1).all()
+    if before.kind != Scale() or node.kind != Scale(bias=True) or not alone:
+        return None
+    called = {
+        "weight": before.called.get("weight", f"{before.name}.weight"),
+        "bias": node.called.get("bias", f"{node.name}.bias"),
+    }
+    tensors = {**before.tensors, "bias": node.tensors["bias"]}
+    return replace(before, kind=node.kind, tensors=tensors, called=called)
+
+
+def _normalised(before: Node, node: Node) -> Node | None:
+    """A mean that is taken away, and a deviation that the rest is divided by."""
+    first, second = before.kind, node.kind
+    if not isinstance(first, Normalise) or not isinstance(second, Normalise):
+        return None
+    if set(first.std) != {1.0} or any(second.mean):
+        return None
+    return replace(before, kind=Normalise(first.mean, second.std))
+
+
+_JOINS = (_pooled, _scaled, _normalised)
 
 
 def _with_owners(nodes: Sequence[Node]) -> list[Node]:

@@ -8,10 +8,9 @@ need stands before them as steps of the chain, and is read from there as `@name`
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from foveal.importing.naming import Names, owns
+from foveal.importing.node import Node
 from foveal.net import Net
 from foveal.net.combinators import (
     MOST_DEPTH,
@@ -28,9 +27,6 @@ from foveal.net.combinators import (
 )
 from foveal.net.kind import Merge
 from foveal.net.layers import Identity
-
-if TYPE_CHECKING:
-    from foveal.importing.graph import Node
 
 DEEPEST = MOST_DEPTH // 2
 """Branches within branches, below which everything is said by references instead."""
@@ -127,11 +123,11 @@ class _Tree:
         """Nodes inside one part whose weights another part uses: `again` must find their names."""
         parts = list(_cut(nodes, kept, current))
         at = {node.output: number for number, part in enumerate(parts) for node in part}
-        ends = {part[-1].output for part in parts}
+        inside = at.keys() - {part[-1].output for part in parts}
         return {
             node.shares
             for node in nodes
-            if node.shares in at.keys() - ends and at[node.shares] != at[node.output]
+            if node.shares in inside and at[node.shares] != at[node.output]
         }
 
     def part(self, nodes: Sequence[Node], current: str, known: set[str], depth: int) -> list[Item]:
@@ -179,7 +175,7 @@ class _Tree:
 def _results(nodes: Sequence[Node], values: Sequence[str]) -> Node:
     """A node that reads all results; it makes a value that no other makes."""
     output = max((node.output for node in nodes), key=len, default="") + "'"
-    return replace(nodes[-1], kind=_Results(), inputs=tuple(values), output=output, shares="")
+    return Node("", _Results(), tuple(values), output)
 
 
 def _labelled(name: str, body: Chain) -> Branch:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 BATCH = 32
 HOTTEST = 8.0
 """No temperature is above this, or below its inverse."""
-PRIOR = 0.5
+PRIOR = 1.0
 """How far ln(temperature) is from 0 before any picture was seen: within it two times of three."""
 TRIED = 41
 """Temperatures tried across the whole range, and again around the best."""
@@ -76,8 +76,8 @@ def temperature(scores: NDArray[np.floating], labels: NDArray[np.integer]) -> fl
     """What scores must be divided by so that their softmax is most likely to have come true.
 
     Few pictures say little, and where all answers are right any temperature nearer to 0 looks
-    better: so ln(temperature) is held near 0 as if it had been drawn from a normal distribution of
-    deviation 0.5. Forty pictures can overrule that, none leave 1.
+    better: so ln(temperature) is held near 0 as if it were drawn from a normal distribution of
+    deviation 1. Forty pictures can overrule that, none leave 1.
 
     Shape:   scores (N, C), labels (N,)
     Raises:  nothing

@@ -16,6 +16,8 @@ from foveal.errors import MachineError, MissingExtra, ModelFileError
 
 FILE = "model.safetensors"
 PART = ".part"
+PUBLIC = "https://huggingface.co"
+"""Asked unless HF_ENDPOINT names another."""
 PATIENCE = (5.0, 20.0, 20.0, 5.0)
 """Seconds to wait for a connection, for bytes, for bytes to go out, and for a free line."""
 REDIRECTS = 5
@@ -71,12 +73,13 @@ class _Hub:
 
     def __init__(self, repository: str) -> None:
         try:
-            from huggingface_hub import constants, errors, get_session, hf_hub_url, utils
+            from huggingface_hub import constants, errors, get_session
+            from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
         except ImportError as error:
             raise MissingExtra("fetching published weights", extra="zoo") from error
         self._offline = constants.HF_HUB_OFFLINE
         self._broken = (errors.HTTPError, OSError)  # type: ignore[attr-defined]
-        self._session, self._hf_hub_url, self._lock = get_session(), hf_hub_url, utils.WeakFileLock
+        self._session, self._lock = get_session(), WeakFileLock
         self._repository = repository
 
     def announced(self) -> tuple[str, int, str]:
@@ -173,8 +176,8 @@ class _Hub:
             yield response
 
     def _url(self, revision: str) -> str:
-        endpoint = os.environ.get("HF_ENDPOINT") or None
-        return self._hf_hub_url(self._repository, FILE, revision=revision, endpoint=endpoint)
+        endpoint = os.environ.get("HF_ENDPOINT") or PUBLIC
+        return f"{endpoint.rstrip('/')}/{self._repository}/resolve/{revision}/{FILE}"
 
     def _by_hand(self) -> str:
         return f"fetch {self._url('main')}\nelsewhere and give it to foveal cache add FILE"

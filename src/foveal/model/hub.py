@@ -127,6 +127,12 @@ def add(path: Path, name: str | None = None) -> Path:
     return target
 
 
+def origin(path: Path) -> str:
+    """What a file of the cache is a copy of: a repository and its commit, or a file."""
+    note = path.with_suffix(ORIGIN)
+    return note.read_text(encoding="utf-8") if note.exists() else ""
+
+
 def listing() -> list[Kept]:
     """All that lies in the cache: weights and models by name, then features."""
     added, fetched, features = map(cache.folder, (ADDED, FETCHED, FEATURES))
@@ -176,14 +182,12 @@ def _kept(path: Path) -> Kept:
         name = path.stem.rpartition(".")[0]
         return Kept(name, "unfinished", path, found.st_size, found.st_mtime, "")
     what = "weights" if path.stem in ENTRIES else "model"
-    note = path.with_suffix(ORIGIN)
-    origin = note.read_text(encoding="utf-8") if note.exists() else ""
-    return Kept(path.stem, what, path, found.st_size, found.st_mtime, origin)
+    return Kept(path.stem, what, path, found.st_size, found.st_mtime, origin(path))
 
 
-def _note(path: Path, origin: str) -> None:
+def _note(path: Path, source: str) -> None:
     """Where a file is from, in a file beside it."""
-    files.write_atomically(path.with_suffix(ORIGIN), origin.encode("utf-8", "replace"))
+    files.write_atomically(path.with_suffix(ORIGIN), source.encode("utf-8", "replace"))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -103,13 +103,14 @@ def _entries(name: str | None) -> Mapping[str, Entry]:
 def _matched(name: str, published: Published, shapes: Shapes) -> Match:
     entry = ENTRIES[name]
     *_, head = published.names()
-    num_classes = (*shapes.get(f"{head}.weight", ()), 0)[0] or entry.num_classes
+    scores = shapes.get(f"{head}.weight", ())
+    num_classes = scores[0] if scores and 0 not in scores else entry.num_classes
     net = published.build(entry.input, num_classes)
     named = list(their_names(net.bind(entry.input), published))
     needed = {theirs: tensor.shape for _, theirs, tensor in named}
     missing = [key for key in needed if key not in shapes]
-    if missing == [key for key in needed if module_of(key) == head]:
-        missing = []
+    if not any(module_of(key) == head for key in shapes):
+        missing = [key for key in missing if module_of(key) != head]
     others = [key for key in shapes if key not in needed]
     return Match(
         name,

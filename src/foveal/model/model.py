@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from foveal.data import Dataset, Loaded, Samples
     from foveal.data.colours import Pixels
     from foveal.engines.agreement import Agreement
+    from foveal.model.features import Extracted
     from foveal.model.sweep import Sweep
 
 BATCH = 32
@@ -151,6 +152,34 @@ class Model:
                 names = [str(file) for file in files[start : start + BATCH]]
                 chunk = list(islice(prepared, len(names)))
                 yield from self._answers(engine.result(), names, chunk, threshold)
+
+    def features(
+        self,
+        pictures: Iterable[str | Path],
+        layer: str | None = None,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        cached: bool = True,
+    ) -> Extracted:
+        """What the net makes of many files at one of its layers, a row for each.
+
+        Use it to bring the net's view of pictures into other programs: to cluster them, to find
+        similar ones, to learn from them. By default it is what arrives at the layer that makes
+        the scores. Files that cannot be read are in `skipped`. With `cached` a file that has not
+        changed is neither decoded nor computed again.
+
+        Shape:  N files -> (N, *shape of the layer) float32
+        Raises: SpecError if there is no such layer; DataError if more than 10 files and 1 % of
+                them cannot be read
+        """
+        from foveal.data.samples import Content, Files, Samples
+        from foveal.model.features import Extractor
+
+        files = tuple(map(str, pictures))
+        names, labels = tuple(map(printable, files)), np.zeros(len(files), np.int64)
+        samples = Samples("given", (), Content(names, labels, Files(files, self.input[0])))
+        extractor = Extractor(self.net, self.input, self.weights, layer)
+        return extractor.run(samples, progress, cached=cached)
 
     def slide(self, picture: Pixels) -> Sweep:
         """Ask about every place of one picture that is larger than what the model reads.

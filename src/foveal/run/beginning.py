@@ -66,7 +66,7 @@ class Beginning:
     about: Mapping[str, object] | None = None
     """Name, origin and digest of the weights, for the record."""
     says: str = ""
-    """What it begins with, why, and what that costs, as a line; empty where nothing is to say."""
+    """What it begins with, why, and what that costs, as lines; empty where nothing is to say."""
 
 
 def begin(data: Dataset, wish: Wish, fetching: Progress = quietly) -> Beginning:
@@ -91,14 +91,13 @@ def begin(data: Dataset, wish: Wish, fetching: Progress = quietly) -> Beginning:
             where="--pretrained",
             fix="--net NAME with a name that foveal zoo lists, or leave --net out",
         )
-    from foveal.model import pretrained as weights
+    from foveal.model import hub
 
     if pretrained.lower() == HUB:
-        from foveal.model import hub
-
-        found = weights.read(hub.fetch(name or DEFAULT_TRUNK, fetching), name or DEFAULT_TRUNK)
+        wanted = name or DEFAULT_TRUNK
+        found = _read(hub.fetch(wanted, fetching), wanted)
     else:
-        found = weights.read(Path(pretrained), name)
+        found = _read(Path(pretrained), name)
     return _from_trunk(data, wish, found, "as you asked")
 
 
@@ -114,23 +113,30 @@ def _at_random(data: Dataset, wish: Wish, says: str = "") -> Beginning:
 
 def _by_itself(data: Dataset, wish: Wish, fetching: Progress) -> Beginning:
     """The best trunk at hand: from the cache, else from the hub; else from scratch."""
-    from foveal.model import hub, pretrained
+    from foveal.model import hub
 
     why = f"{len(data.train):,} photographs are few to learn everything from"
     try:
         names = hub.names()
         name = names[0] if names else DEFAULT_TRUNK
-        path = hub.cached(name) if names else None
-        found = pretrained.read(
-            path or hub.fetch(name, fetching), name if name in ENTRIES else None
-        )
+        found = _read(hub.fetch(name, fetching), name if name in ENTRIES else None)
     except FovealError as error:
         says = (
-            f"begins at random, though {why}: no pretrained net is at hand ({error.problem}; "
-            "foveal cache add FILE brings one)"
+            f"begins at random, though {why}\n"
+            f"  no net that has learned before is at hand: {error.problem}\n"
+            "  foveal cache add FILE brings one; foveal train --pretrained FILE uses one"
         )
         return _at_random(data, wish, says)
     return _from_trunk(data, wish, found, why)
+
+
+def _read(path: Path, wanted: str | None) -> Pretrained:
+    """Weights, with where they came from if they lie in the cache."""
+    from foveal.model import hub, pretrained
+
+    found = pretrained.read(path, wanted)
+    name = found.name.removesuffix(".safetensors")
+    return replace(found, name=name, origin=hub.origin(path) or found.origin)
 
 
 def _from_trunk(data: Dataset, wish: Wish, found: Pretrained, why: str) -> Beginning:
@@ -139,28 +145,26 @@ def _from_trunk(data: Dataset, wish: Wish, found: Pretrained, why: str) -> Begin
     _refuse_other_channels(data, found)
     net, weights = found.with_head(len(data.classes))
     made = _beginning(net, weights, found, size)
-    work = arithmetic(made.net.bind((found.input[0], *trunk.sides(size))))
-    knows = f"{found.num_classes:,} kinds" if found.num_classes else "many kinds"
+    shape = (found.input[0], *trunk.sides(size))
+    work = arithmetic(made.net.bind(shape))
     says = (
-        f"begins with {found.name} from {found.origin}, which can tell {knows} of things apart: "
-        f"{why}. Costs {work.macs / 1e9:.2g} G multiplications a picture at "
-        f"{shape_text((found.input[0], *trunk.sides(size)))}, and "
-        f"{4 * work.parameters / 1e6:.2g} MB on the disk; --pretrained none begins at random"
+        f"begins with {found.name}, which tells {found.num_classes:,} kinds apart: {why}\n"
+        f"  from {found.origin}; {work.macs / 1e9:.2g} G multiplications for a picture of "
+        f"{shape_text(shape)}, {4 * work.parameters / 1e6:.2g} MB on the disk\n"
+        "  --pretrained none would begin at random"
     )
     return _said(made, says)
 
 
 def _going_on(data: Dataset, wish: Wish) -> Beginning:
     """The model that is there, with what it knows of the classes that are the same."""
-    from foveal.model import pretrained
-
     if wish.net is not None or wish.pretrained is not None:
         raise SpecError(
             "goes on with the net of the model",
             where="--from",
             fix="leave out --net and --pretrained",
         )
-    found = pretrained.read(Path(str(wish.go_on)))
+    found = _read(Path(str(wish.go_on)), None)
     if not found.classes:
         raise SpecError("is no model of Foveal's", where="--from", fix=f"--pretrained {wish.go_on}")
     _refuse_other_channels(data, found)

@@ -18,21 +18,35 @@ from time import monotonic
 import numpy as np
 
 from foveal import files, report
-from foveal.data import Skipped
+from foveal.data import Loaded, Skipped
 from foveal.errors import MachineError
 from foveal.model import Model
+from foveal.model.features import Extracted, Extractor
 from foveal.model.preprocessing import split
 from foveal.net import Net
 from foveal.net.arithmetic import arithmetic
+from foveal.net.kind import Shape
 from foveal.net.layers import Normalise, Softmax
 from foveal.run import trunk
 from foveal.run.planning import Plan
 from foveal.tasks.classify import Evaluation
-from foveal.training import Epoch, Event, Finished, Job, Started, train
+from foveal.training import (
+    Epoch,
+    Event,
+    Features,
+    Finished,
+    Job,
+    Started,
+    can_fit,
+    train,
+    transfer,
+)
 
 MODEL = "model.safetensors"
 MOST_PICTURES = 200
 """Wrong pictures that the report shows."""
+Loading = Callable[[str, int, int], None]
+"""Is told a part, how many of its pictures are read, and how many there are."""
 LIBRARIES = ("foveal", "torch", "numpy", "pillow", "onnxruntime", "safetensors")
 
 
@@ -60,7 +74,7 @@ def _quietly(part: str, done: int, of: int) -> None:
 def execute(
     plan: Plan,
     stop: Callable[[], bool] = bool,
-    loading: Callable[[str, int, int], None] = _quietly,
+    loading: Loading = _quietly,
 ) -> Iterator[Event | Done]:
     """Train as planned, and yield what happens; the last record is `Done`.
 
@@ -79,14 +93,17 @@ def execute(
 
 
 def _execute(
-    plan: Plan, folder: Path, stop: Callable[[], bool], loading: Callable[[str, int, int], None]
+    plan: Plan, folder: Path, stop: Callable[[], bool], loading: Loading
 ) -> Iterator[Event | Done]:
-    when, data = datetime.now().astimezone(), plan.data
-    begins = plan.begins
+    when, data, begins = datetime.now().astimezone(), plan.data, plan.begins
     steps = trunk.geometry(begins.size)
     entrance = split(Net.of(*steps), plan.shape)
-    learned = entrance.load(data.train, partial(loading, "training"))
     checked = entrance.load(data.validation, partial(loading, "validation"))
+    features = _features(plan, loading)
+    if features is not None and plan.transfer.thaw == 0:
+        learned = _unseen(features.train, plan.shape)
+    else:
+        learned = entrance.load(data.train, partial(loading, "training"))
     normalise = begins.normalise or _statistics(learned.pictures)
     whole = Net.of(*steps, normalise, *begins.net.root.items, Softmax()).with_names()
     job = Job(
@@ -96,12 +113,14 @@ def _execute(
         validation=(checked.pictures, checked.labels) if len(checked) else None,
         num_classes=len(data.classes),
         recipe=plan.recipe,
+        start=begins.weights or {},
         class_weights=plan.class_weights,
         goal=plan.goal,
         stop=stop,
     )
+    events = train(job) if begins.weights is None else transfer(job, plan.transfer, features)
     started = finished = None
-    for event in train(job):
+    for event in events:
         started = event if isinstance(event, Started) else started
         finished = event if isinstance(event, Finished) else finished
         yield event
@@ -109,6 +128,7 @@ def _execute(
         raise AssertionError("a training begins and ends")
     model = Model(whole, plan.shape, finished.weights, data.classes)
     model.save(folder / MODEL)  # what was learned is kept, whatever the test part holds
+    model = model.calibrated(checked)
     tested = None if data.test is None else entrance.load(data.test, partial(loading, "test"))
     if tested is None:
         evaluation = model.measure(checked, data.classes, "validation")
@@ -125,12 +145,37 @@ def _execute(
         train_seconds=finished.training_seconds,
         total_seconds=monotonic() - plan.began,
         n_train=len(learned),
-        notes=plan.notes,
+        notes=tuple(filter(None, (begins.says.replace("\n  ", "; "), *plan.notes))),
     )
     done.model.save(done.model_path)
     parts = (learned, checked) if tested is None else (learned, checked, tested)
     _report(done, plan, when, (*data.skipped, *(entry for part in parts for entry in part.skipped)))
     yield done
+
+
+def _features(plan: Plan, loading: Loading) -> Features | None:
+    """What the trunk makes of the pictures, where a new last layer can be fitted to it."""
+    begins, data = plan.begins, plan.data
+    if begins.weights is None or begins.normalise is None:
+        return None
+    net = Net.of(*trunk.geometry(begins.size), begins.normalise, *begins.net.root.items)
+    program = begins.net.bind(plan.shape)
+    if set(begins.weights) == set(program.tensors()) or not can_fit(program):
+        return None
+    extractor = Extractor(net, plan.shape, begins.weights)
+    return Features(
+        extractor.run(data.train, partial(loading, "training")),
+        extractor.run(data.validation, partial(loading, "validation"))
+        if len(data.validation)
+        else None,
+    )
+
+
+def _unseen(known: Extracted, shape: Shape) -> Loaded:
+    """Pictures whose features are all that is needed: nothing decoded, nothing in memory."""
+    channels, *sizes = shape
+    pictures = np.broadcast_to(np.uint8(0), (len(known), *sizes, channels))
+    return Loaded(pictures, known.labels, known.names, known.skipped)
 
 
 def _new_folder(wished: Path) -> Path:
@@ -185,13 +230,19 @@ def _described(model: Model, plan: Plan, evaluation: Evaluation, started: Starte
             "accuracy_interval": list(evaluation.accuracy_interval),
             "loss": evaluation.loss,
         },
-        "data": {"name": plan.data.name, "fingerprint": plan.data.fingerprint},
+        "data": {
+            "name": plan.data.name,
+            "fingerprint": plan.data.fingerprint,
+            **({"group_by": plan.data.group_by} if plan.data.group_by else {}),
+        },
         "recipe": asdict(plan.recipe),
         "device": started.device,
         "precision": started.precision,
         "versions": versions(),
     }
-    return replace(model, about=about)
+    if plan.begins.about is not None:
+        about |= {"begins": dict(plan.begins.about), "transfer": asdict(plan.transfer)}
+    return replace(model, about={**model.about, **about})
 
 
 def versions() -> dict[str, str]:
@@ -213,6 +264,8 @@ def _report(done: Done, plan: Plan, when: datetime, skipped: Sequence[Skipped]) 
     parts = {"training": data.train, "validation": data.validation, "test": data.test}
     goal = {name: value for name, value in asdict(plan.goal).items() if value is not None}
     args = {**plan.asked, "size": plan.begins.size, **asdict(plan.recipe)}
+    if plan.begins.about is not None:
+        args |= {"begins": plan.begins.about, "transfer": asdict(plan.transfer)}
     if goal:
         args["goal"] = goal
     report.write_args(done.folder / "args.toml", args)
@@ -231,7 +284,7 @@ def _report(done: Done, plan: Plan, when: datetime, skipped: Sequence[Skipped]) 
                 if samples is not None
             },
             skipped=tuple((entry.path, entry.reason) for entry in skipped),
-            notes=plan.notes,
+            notes=done.notes,
         ),
         epochs=epochs,
         evaluation=done.evaluation,

@@ -102,18 +102,22 @@ def plan(
     opened = opened.in_colour() if begins.channels == 3 else opened
     shape = (opened.channels, *trunk.sides(begins.size))
     _check_memory(opened, shape)
-    weights, said = class_weights(opened) if balance else (None, "")
+    said = _about_balance(opened) if balance else ""
     wait_patiently()
-    from foveal.training import choose
+    from foveal.training import balanced, choose, choose_transfer
 
     count = len(opened.train)
-    chosen = choose
     return Plan(
         data=opened,
         begins=begins,
-        recipe=replace(chosen(count, shape, begins.net), **recipe),
+        recipe=replace(
+            choose(count, shape, begins.net)
+            if begins.weights is None
+            else choose_transfer(count, shape),
+            **recipe,
+        ),
         transfer=Transfer(**transfer),
-        class_weights=weights,
+        class_weights=balanced(opened.train.labels, len(opened.classes)) if said else None,
         goal=end,
         notes=tuple(filter(None, (*opened.notes, said))),
         folder=Path(runs, "classify", _folder_name(name or f"{opened.name}-{begins.name}")),
@@ -145,20 +149,16 @@ def _given(
     )
 
 
-def class_weights(data: Dataset) -> tuple[tuple[float, ...] | None, str]:
-    """How much a picture of each class counts so that all classes count alike, and a sentence.
-
-    Nothing where the largest class has less than half as many pictures again as the smallest.
-    """
+def _about_balance(data: Dataset) -> str:
+    """What is said where classes differ so much in size that they are weighed; else nothing."""
     counts = data.train.counts
-    few, many = int(counts.min()), int(counts.max())
-    if few == 0 or many < UNBALANCED * few:
-        return None, ""
-    weights = tuple(float(value) for value in counts.sum() / (len(counts) * counts))
-    rarest, commonest = (data.classes[int(place)] for place in (counts.argmin(), counts.argmax()))
-    return weights, (
-        f"Classes differ in size ('{commonest}' {many:,}, '{rarest}' {few:,}): pictures of rare "
-        "classes count more, so that all classes count alike (--no-balance: all pictures alike)."
+    few, many = int(counts.argmin()), int(counts.argmax())
+    if counts[many] < UNBALANCED * counts[few]:
+        return ""
+    return (
+        f"Classes differ in size ('{data.classes[many]}' {counts[many]:,}, '{data.classes[few]}' "
+        f"{counts[few]:,}): pictures of rare classes count more, so that all classes count alike "
+        "(--no-balance: all pictures alike)."
     )
 
 

@@ -10,7 +10,7 @@ from foveal.engines.pytorch.machine import Machine
 from foveal.recipe import Goal
 from foveal.training import checkpoint
 from foveal.training.checkpoint import Checkpoint
-from foveal.training.events import Epoch, Event, Finished, Saved, Started, Step, Stopped
+from foveal.training.events import Epoch, Event, Finished, Fitted, Saved, Started, Step, Stopped
 from foveal.training.job import Job
 from foveal.training.learner import Learner, Rehearsal
 from foveal.training.schedule import SCHEDULES
@@ -29,7 +29,7 @@ def train(job: Job) -> Iterator[Event]:
     Raises:  FovealError if the loss is no longer a number; MachineError if a checkpoint cannot be
              saved; DataError if the checkpoint to resume is of another training
     """
-    machine = Machine.find(job.recipe.precision)
+    job, machine = job.opened(), Machine.find(job.recipe.precision)
     with machine.steady():
         yield from _train(job, machine)
 
@@ -87,7 +87,7 @@ def _train(job: Job, machine: Machine) -> Iterator[Event]:
             clock.epoch_start = clock.seconds
             epochs.append(epoch)
             yield epoch
-            stopped = _reached(goal, epoch)
+            stopped = reached(goal, epoch)
         elif number % WATCH == 0:
             learner.mean_loss(number)
         if over and stopped is None:
@@ -107,8 +107,9 @@ def _train(job: Job, machine: Machine) -> Iterator[Event]:
     yield Finished(learner.answer(), tuple(epochs), number, clock.seconds, stopped)
 
 
-def _reached(goal: Goal, epoch: Epoch) -> Stopped | None:
-    accuracy, loss = epoch.validation_accuracy, epoch.validation_loss
+def reached(goal: Goal, measured: Epoch | Fitted) -> Stopped | None:
+    """Which goal the validation part has reached, if any."""
+    accuracy, loss = measured.validation_accuracy, measured.validation_loss
     if goal.accuracy is not None and accuracy is not None and accuracy >= goal.accuracy:
         return "accuracy"
     if goal.loss is not None and loss is not None and loss <= goal.loss:

@@ -52,9 +52,15 @@ NAMES: dict[tuple[str, str], Callable[[Tensors], Tensors]] = {
 are those of its first files."""
 
 
-def build(name: str, num_classes: int = 1000, by: str = "torchvision") -> nn.Module:
-    """A net as someone trains it: Keras pads another way, and has an eps of its own."""
-    return NETS[name](num_classes, **({"same": True} if by == "keras" else {})).eval()
+def build(
+    name: str, num_classes: int = 1000, by: str = "torchvision", auxiliary: bool = False
+) -> nn.Module:
+    """A net for answers, in the form that someone trains it in; with auxiliary heads if it has any.
+
+    Keras pads another way, and has an eps of its own.
+    """
+    form = {"same": True} if by == "keras" else {"auxiliary": True} if auxiliary else {}
+    return NETS[name](num_classes, **form).eval()
 
 
 def named(net: nn.Module, name: str, by: str = "torchvision") -> Tensors:
@@ -75,13 +81,15 @@ def randomise(net: nn.Module, side: int, seed: int = 0) -> nn.Module:
     random = torch.Generator().manual_seed(seed)
     uniform = partial(nn.init.uniform_, generator=random)
     norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
-    for module in net.modules():
+    for module in reversed(list(net.modules())):  # what is inside comes before what it is inside
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.kaiming_uniform_(module.weight, nonlinearity="relu", generator=random)
         elif isinstance(module, nn.BatchNorm2d | nn.LayerNorm):
             uniform(module.weight, 0.5, 1.5)
         elif isinstance(module, convnext.Block):
             uniform(module.layer_scale, 0.2, 0.6)
+            for tensor in module.block[0].parameters():
+                tensor *= 0.03  # so small that the eps of the norm behind it counts
         if getattr(module, "bias", None) is not None:
             uniform(module.bias, -0.2, 0.2)
     for norm in norms:

@@ -32,10 +32,13 @@ class Headed(nn.Sequential):
         self.reads = {head: reads[head] for head in heads}
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.results(x)["main"]
+        for name, part in self.named_children():
+            if name not in self.reads:
+                x = part(x)
+        return x
 
     def results(self, x: Tensor) -> dict[str, Tensor]:
-        """The scores of every head."""
+        """The scores of every head, the last one's under `main`."""
         found = {}
         for name, part in self.named_children():
             if name not in self.reads:

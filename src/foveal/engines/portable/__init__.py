@@ -58,12 +58,17 @@ ROWS: dict[type[Kind], Row] = {
 
 
 def build(
-    program: Program, weights: Mapping[str, np.ndarray], *, optimise: bool = True
+    program: Program,
+    weights: Mapping[str, np.ndarray],
+    *,
+    optimise: bool = True,
+    one_thread: bool = False,
 ) -> Portable:
     """The program in onnxruntime, which reads the weights where they lie: do not change them.
 
     `optimise` folds batch norms and lets onnxruntime rearrange the graph before it runs. Without
-    it a session opens faster, which is worth more for a few pictures.
+    it a session opens faster, which is worth more for a few pictures. With `one_thread` it computes
+    in the thread that calls it, for callers that call from several.
 
     Raises: SpecError if weights are missing, left over or of another shape
     """
@@ -72,7 +77,7 @@ def build(
         program, weights = fold_batch_norm(program, weights)
     names = [f"/{number}" for number in range(len(program.results))]
     model = _model(program, weights, names, {}, outside=True)
-    return Portable(program, model.join(), weights, optimise=optimise)
+    return Portable(program, model.join(), weights, optimise=optimise, one_thread=one_thread)
 
 
 def write(

@@ -20,12 +20,15 @@ class Portable:
         weights: Mapping[str, np.ndarray] | None = None,
         *,
         optimise: bool = True,
+        one_thread: bool = False,
     ) -> None:
         """`weights` are those that lie outside of the content."""
         import onnxruntime  # 0.1 s, and only prediction needs it
 
         onnxruntime.disable_telemetry_events()  # which its builds for Windows have on
         options = onnxruntime.SessionOptions()
+        if one_thread:
+            options.intra_op_num_threads = 1
         options.log_severity_level = 3  # errors; warnings repeat what the graph says already
         # Without its arena onnxruntime gives memory back: half of it for 32 pictures of ResNet-18.
         options.enable_cpu_mem_arena = False

@@ -27,6 +27,16 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The group of the net that a call or a chain is."""
+
+    path: tuple[str, ...]
+    is_branch: bool
+    arriving: tuple[int, ...]
+    leaving: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Call:
     """`nn.Conv2d(3, 8, 5, padding=2)`: what is called, and each argument with its keyword."""
 
@@ -35,8 +45,7 @@ class Call:
     """An empty keyword where the place says what it is."""
     after: str = ""
     """What is called on the result, such as `.requires_grad_(False)`."""
-    origin: str = field(default="", compare=False)
-    """The path in the net of the group that this is."""
+    origin: Origin | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -66,8 +75,7 @@ class Chain:
     entries: tuple[Entry, ...]
     results: tuple[tuple[str, int], ...]
     """Name and value of each result; a single result has the empty name."""
-    arriving: tuple[int, ...] = field(compare=False)
-    origin: str = field(default="", compare=False)
+    origin: Origin | None = field(default=None, compare=False)
 
     @property
     def is_straight(self) -> bool:
@@ -115,7 +123,7 @@ def call(
     ('bias', 'False')
     """
     arguments: list[tuple[str, Expression]] = [
-        ("", Number(plain(value), role)) for role, value in positional.items()
+        ("", Number(value, role)) for role, value in positional.items()
     ]
     for keyword, value in options.items():
         if value is None:
@@ -125,7 +133,7 @@ def call(
         elif isinstance(value, str):
             arguments.append((keyword, value))
         elif isinstance(value, int | float | tuple):
-            arguments.append((keyword, Number(plain(value), keyword)))
+            arguments.append((keyword, Number(value, keyword)))
     return Call(name, tuple(arguments), after)
 
 
@@ -138,7 +146,7 @@ def plain(value: Value) -> Value:
 
 def option(value: Value, default: Value) -> Value | None:
     """A value, or None where it is what PyTorch takes when nothing is said."""
-    return None if plain(value) == default else value
+    return None if plain(value) == default else plain(value)
 
 
 def quoted(word: str) -> str:
@@ -157,9 +165,7 @@ def parts(expression: Expression) -> Iterator[Expression]:
             yield count
 
 
-def rebuilt(
-    expression: Expression, change: Callable[[Expression], Expression]
-) -> Expression:
+def rebuilt(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
     """The same expression with what is directly inside it changed, in the order of `parts`."""
     match expression:
         case Call(arguments=arguments):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from foveal.importing.graph import Node
 from foveal.importing.onnx.arrays import Array
 from foveal.importing.onnx.reading import Here, Known, Row, per_channel
 from foveal.importing.onnx.values import Value
@@ -21,8 +22,11 @@ from foveal.net.layers import (
     Depthwise,
     Flatten,
     Gain,
+    GroupNorm,
     HardSigmoid,
     HardSwish,
+    InstanceNorm,
+    LayerNorm,
     Multiply,
     Scale,
     Sigmoid,
@@ -84,8 +88,12 @@ def _shifted(here: Here, value: Value, numbers: Array) -> Value:
     if maker and isinstance(maker.kind, _TAKES_BIAS):
         before = maker.tensors.get("bias", np.zeros_like(bias))
         kind = replace(maker.kind, bias=True)
-        tensors = {**maker.tensors, "bias": np.asarray(before + bias, np.float32)}
-        return here.instead(value, maker, kind, tensors)
+        return here.instead(value, maker, kind, {**maker.tensors, "bias": before + bias})
+    if maker and _is_affine(maker.kind):
+        tensors = _affine(maker, np.ones_like(bias))
+        return here.instead(
+            value, maker, _with_affine(maker.kind), {**tensors, "bias": tensors["bias"] + bias}
+        )
     return here.pointwise(Scale(bias=True), value, weight=np.ones_like(bias), bias=bias)
 
 
@@ -99,11 +107,30 @@ def _scaled(here: Here, value: Value, numbers: Array) -> Value:
         )
     maker = here.maker(value)
     if maker and isinstance(maker.kind, Scale):
-        tensors = {name: numbers * weight for name, numbers in maker.tensors.items()}
+        tensors = {name: tensor * weight for name, tensor in maker.tensors.items()}
         return here.instead(value, maker, maker.kind, tensors)
+    if maker and _is_affine(maker.kind):
+        return here.instead(value, maker, _with_affine(maker.kind), _affine(maker, weight))
     if numbers.size == 1:
         return here.pointwise(Gain(float(str(np.float32(weight[0])))), value)
     return here.pointwise(Scale(), value, weight=weight)
+
+
+def _is_affine(kind: Kind) -> bool:
+    """A norm that may have a weight and a bias for each channel."""
+    return isinstance(kind, GroupNorm | InstanceNorm) or (
+        isinstance(kind, LayerNorm) and kind.over == "channels"
+    )
+
+
+def _with_affine(kind: Kind) -> Kind:
+    return replace(kind, affine=True)  # type: ignore[call-arg]
+
+
+def _affine(norm: Node, weight: Array) -> dict[str, Array]:
+    """The weight and the bias of a norm, times another weight."""
+    before = norm.tensors or {"weight": np.ones_like(weight), "bias": np.zeros_like(weight)}
+    return {name: tensor * weight for name, tensor in before.items()}
 
 
 def _gated(here: Here, flows: list[Value]) -> Value | None:
@@ -152,8 +179,8 @@ def gemm(here: Here) -> Value:
     x, weight, bias = here.flow(), here.weights(1), here.given(2)
     here.must_be("transA", 0)
     weight = weight if here.option("transB", 0) else weight.T
-    weight = weight * np.float32(here.option("alpha", 1.0))
-    beta = np.float32(here.option("beta", 1.0))
+    alpha, beta = np.float32(here.option("alpha", 1.0)), np.float32(here.option("beta", 1.0))
+    weight = weight if alpha == 1 else weight * alpha  # which may be very large
     if bias is None:
         return _dense(here, x, weight)
     if bias.ndim > 1 and bias.shape[0] != 1:

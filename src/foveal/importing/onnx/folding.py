@@ -113,21 +113,24 @@ def _range(opset: int, said: Options, start: Array, limit: Array, delta: Array) 
     return np.arange(start.item(), limit.item(), delta.item(), dtype=start.dtype)
 
 
-def slices(
-    opset: int, said: Options, rank: int, rest: tuple[Array | None, ...]
-) -> tuple[slice, ...]:
-    """Where a Slice cuts each axis."""
-    if opset < 10:
-        starts, ends = said["starts"], said["ends"]
-        axes, steps = said.get("axes"), None
-    else:
-        starts, ends, axes, steps = (
-            None if each is None else tuple(map(int, each.reshape(-1)))
-            for each in (*rest, None, None, None, None)[:4]
-        )
+def slices(said: Options, rank: int, rest: tuple[Array | None, ...]) -> tuple[slice, ...]:
+    """Where a Slice cuts each axis: by its options, as it was said first, or by its inputs."""
+    given = [None if each is None else tuple(map(int, each.reshape(-1))) for each in rest]
+    starts, ends, axes, steps = (*given, None, None, None, None)[:4]
+    starts, ends, axes = (
+        said.get(name, value)
+        for name, value in (("starts", starts), ("ends", ends), ("axes", axes))
+    )
+    if starts is None or ends is None:
+        raise UnfitError("does not say where it cuts")
+    axes = tuple(range(len(starts))) if axes is None else axes
+    steps = (1,) * len(starts) if steps is None else steps
+    if {len(starts)} != {len(ends), len(axes), len(steps)} or not all(steps):
+        raise UnfitError("does not say for each axis where it cuts")
+    if any(not -rank <= axis < rank for axis in axes):
+        raise UnfitError("cuts axes that are not there")
     cuts = [slice(None)] * rank
-    axes = range(len(starts)) if axes is None else axes
-    for axis, start, end, step in zip(axes, starts, ends, steps or [1] * len(starts), strict=True):
+    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
         # Going backwards, an end before the first is written as the smallest number.
         beyond = step < 0 and end < -(2**31) + 1
         cuts[axis] = slice(start, None if beyond else end, step)
@@ -135,7 +138,7 @@ def slices(
 
 
 def _slice(opset: int, said: Options, x: Array, *rest: Array | None) -> Array:
-    return x[slices(opset, said, x.ndim, rest)]
+    return x[slices(said, x.ndim, rest)]
 
 
 def _reduced(operate: Callable[..., Array], since: int) -> Fold:

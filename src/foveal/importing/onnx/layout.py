@@ -107,14 +107,14 @@ def take_slice(here: Here) -> Value:
         said = {name: value for name, value in said.items() if value is not None}
     else:
         said, rest = {}, tuple(here.given(place) for place in range(1, 5))
-    batch, *cuts = slices(here.opset, said, len(x.shape) + 1, rest)
+    batch, *cuts = slices(said, len(x.shape) + 1, rest)
     if batch not in (slice(None), slice(0, None, 1)) and not _whole(batch):
         raise here.refusal("takes some samples of the batch")
     return x.seen(x.numbered()[tuple(cuts)])
 
 
 def _whole(cut: slice) -> bool:
-    return cut.start == 0 and cut.step == 1 and cut.stop >= 2**31 - 1
+    return (cut.start, cut.step) == (0, 1) and bool(cut.stop >= 2**31 - 1)
 
 
 def split(here: Here) -> list[Known]:

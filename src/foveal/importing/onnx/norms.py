@@ -47,13 +47,18 @@ def group_norm(here: Here) -> Value:
 
 def layer_norm(here: Here) -> Value:
     """Over the channels, wherever the graph has them, or over all of a sample."""
-    x, weight, bias = here.flow(), here.weights(1), here.given(2)
-    bias = np.zeros_like(weight) if bias is None else bias
+    x, weight, bias = here.flow(), here.given(1), here.given(2)
     here.must_be("stash_type", 1)
     eps, rank = here.option("epsilon", 1e-5), len(x.shape) + 1
     axis = here.axis("axis", -1, rank)
     order = x.order()
-    if axis == rank - 1 and order is not None and order[-1] == 0:
+    over_channels = axis == rank - 1 and order is not None and order[-1] == 0
+    if over_channels and weight is None:
+        return here.pointwise(LayerNorm(eps=eps, affine=False), x)
+    if weight is None:  # a formula, whose weights come later
+        raise here.refusal("is over the last axis, and layers do it over channels or all")
+    bias = np.zeros_like(weight) if bias is None else bias
+    if over_channels:
         return here.pointwise(LayerNorm(eps=eps), x, weight=weight, bias=bias)
     if axis == 1:
         x, scales = here.spread(x, weight)

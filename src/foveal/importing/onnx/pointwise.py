@@ -51,8 +51,8 @@ def clip(here: Here) -> Value:
     return here.pointwise(HardTanh(max(low, -LARGEST_FLOAT), min(high, LARGEST_FLOAT)), x)
 
 
-LARGEST_FLOAT = float(np.finfo(np.float32).max) * (1 - 1e-6)
-"""What is cut off only beyond it is not cut off."""
+LARGEST_FLOAT = 3.4e38
+"""Of 32 bits, nearly: what is cut off only beyond it is not cut off."""
 
 
 def hard_sigmoid(here: Here) -> Value:

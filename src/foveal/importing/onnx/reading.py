@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import prod
 from typing import TypeVar
 
 import numpy as np
@@ -21,6 +22,8 @@ from foveal.net.layers import Flatten, Reshape, Take
 
 BATCH = 2**31 - 19
 """Stands for the batch where shapes are computed: a prime that no size in a file will be."""
+MOST_PLACES_KEPT = 2**28
+"""Of all values together: 1 GiB."""
 
 Known = Value | Array
 Row = Callable[["Here"], Known | list[Known]]
@@ -32,17 +35,21 @@ class Reading:
     """What is known of the values of a graph so far, and the net that is made of it."""
 
     def __init__(
-        self, opened: File, rows: Mapping[str, Row], name: str, shape: Shape, batch: int | None
+        self, opened: File, rows: Mapping[str, Row], start: Value, batch: int | None
     ) -> None:
         self.opset = opened.opset
         self.rows = rows
         self.batch = batch or BATCH
-        self.known: dict[str, Known] = {**opened.arrays, name: Value(name, shape)}
+        self.known: dict[str, Known] = {**opened.arrays, start.of: start}
         self.nodes: dict[str, Node] = {}
         """By the value each makes."""
-        self.shapes: dict[str, Shape] = {name: shape}
+        self.shapes: dict[str, Shape] = {start.of: start.whole}
         self.readers = Counter(name for node in opened.nodes for name in node.inputs)
         self.readers.update(opened.outputs)
+        self.unread = Counter(self.readers)
+        self.made = {*self.known}
+        self.places = _places(start)
+        self.array_names = {id(array): name for name, array in opened.arrays.items()}
         self.left_to_fold = MOST_NUMBERS
 
     def read(self, node: file.Node) -> None:
@@ -58,11 +65,25 @@ class Reading:
             raise here.refusal(str(error)) from error
         except (ValueError, IndexError) as error:
             raise here.refusal("has options or inputs that do not fit each other") from error
-        for name, value in zip(node.outputs, made, strict=False):
-            if name in self.known:
-                raise here.refusal(f"makes '{shortened(name)}', which is there already")
-            self.known[name] = value
         # What else it can make, such as the mask of a dropout, nothing that is read may need.
+        for name, value in zip(node.outputs, made, strict=False):
+            if name in self.made:
+                raise here.refusal(f"makes '{shortened(name)}', which is there already")
+            self.made.add(name)
+            self.known[name] = value
+            self.places += _places(value)
+        if self.places > MOST_PLACES_KEPT:
+            raise here.refusal(
+                f"is one value too many of which more than {MOST_PLACES_KEPT:,} places are kept"
+            )
+        self._forget(node)
+
+    def _forget(self, node: file.Node) -> None:
+        """What no node reads any more is not kept."""
+        for name in node.inputs:
+            self.unread[name] -= 1
+            if not self.unread[name]:
+                self.places -= _places(self.known.pop(name, None))
 
     def _made(self, here: Here) -> list[Known]:
         node = here.node
@@ -75,7 +96,7 @@ class Reading:
             made = self._row(here)(here)
             here.check_all_read()
             return made if isinstance(made, list) else [made]
-        if None in node.attributes.values():
+        if any(value is None for value in node.attributes.values()):
             raise here.refusal("has an option of a type that is not read")
         array = fold(node.op, self.opset, node.attributes, tuple(inputs))  # type: ignore[arg-type]
         self.left_to_fold -= array.size
@@ -92,6 +113,11 @@ class Reading:
                 or "export the net without it, or say it in other operators",
             )
         return row
+
+
+def _places(value: Known | None) -> int:
+    """How many places are kept for a value."""
+    return 0 if not isinstance(value, Value) or value.places is None else value.places.size
 
 
 class Here:
@@ -244,13 +270,20 @@ class Here:
                     expected=shape_text(tensor.shape),
                 )
         name = f"{len(reading.nodes) + 1}"
+        called = {
+            each: reading.array_names[id(numbers)]
+            for each, numbers in tensors.items()
+            if id(numbers) in reading.array_names
+        }
         weights = {each: np.asarray(numbers, np.float32) for each, numbers in tensors.items()}
-        reading.nodes[name] = Node(step_name, kind, inputs, name, weights)
+        reading.nodes[name] = Node(step_name, kind, inputs, name, weights, called=called)
         reading.shapes[name] = shape
         return Value(name, shape)
 
     def pointwise(self, kind: Kind, value: Value, **tensors: Array) -> Value:
         """Add a layer that treats all numbers alike, wherever they lie."""
+        if value.places is not None and value.places.size < prod(value.whole):
+            value = self.plain(value)  # what was left out need not be computed
         made = self.layer(kind, value, **tensors)
         return replace(value, of=made.of)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -67,7 +68,7 @@ def _sizes(here: Here, name: str, axes: int, default: int = 1) -> int | Shape:
 
 def _kernel(here: Here, weight: Array) -> Shape:
     """The size of a kernel, which its weights say; an option may repeat it."""
-    kernel = weight.shape[2:]
+    kernel: Shape = weight.shape[2:]
     if not kernel or here.wholes("kernel_shape") not in (None, kernel):
         raise here.refusal("has a kernel of another size than its weights")
     return kernel
@@ -118,9 +119,11 @@ def pool(here: Here, kind: type[MaxPool | AvgPool | LpPool]) -> Value:
         raise here.refusal("has no kernel_shape")
     axes = len(kernel)
     stride = _sizes(here, "strides", axes)
-    more = {}
+    pads = padding(here, axes)
+    more: dict[str, Any] = {}
     if kind is AvgPool:
-        more["count_include_pad"] = bool(here.option("count_include_pad", 0))
+        counted = bool(here.option("count_include_pad", 0))
+        more["count_include_pad"] = counted and pads != "valid"
     if kind is LpPool:
         more["p"] = here.option("p", 2)
     if kind is MaxPool:
@@ -128,7 +131,7 @@ def pool(here: Here, kind: type[MaxPool | AvgPool | LpPool]) -> Value:
     made = kind(
         alike(kernel),
         stride=None if stride == alike(kernel) else stride,
-        padding=padding(here, axes),
+        padding=pads,
         dilation=_sizes(here, "dilations", axes),
         ceil=bool(here.option("ceil_mode", 0)),
         **more,
@@ -219,10 +222,12 @@ def _factors(here: Here, whole: Shape) -> Shape:
         kept, scales = given.reshape(-1)[0] == 1, given.reshape(-1)[1:].astype(float)
     else:
         raise here.refusal("does not say how much larger each axis becomes")
-    if not kept or scales[0] != 1 or (scales != scales.round()).any() or (scales < 1).any():
-        said = " x ".join(f"{scale:g}" for scale in scales)
+    if not kept:
+        raise here.refusal("makes another batch")
+    if scales[0] != 1 or (scales != scales.round()).any() or (scales < 1).any():
         raise here.refusal(
-            f"resizes by {said}", expected="a whole factor for each position, 1 for channels"
+            f"resizes by {' x '.join(f'{scale:g}' for scale in scales)}",
+            expected="1 for channels, a whole factor for each axis of positions",
         )
     return tuple(map(int, scales[1:]))
 

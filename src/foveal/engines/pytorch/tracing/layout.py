@@ -1,0 +1,168 @@
+"""Functions that compute nothing: other shapes, another order of axes, some of the channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from foveal.engines.pytorch.tracing.call import Call
+from foveal.engines.pytorch.tracing.sizes import simple
+from foveal.engines.pytorch.tracing.value import Row, Told, Value
+from foveal.errors import SpecError
+from foveal.net.layers import Concat, Flatten, MaxPool, Reshape, Take
+
+ALL = slice(None)
+
+
+def same(call: Call, input: Tensor, *args: Any, **named: Any) -> Value:
+    """Copies, and moves between devices and number formats."""
+    if call.made.dtype != input.dtype:
+        raise SpecError(
+            f"makes {_word(call.made)} of {_word(input)}", expected="float32 throughout"
+        )
+    return call.value(input)
+
+
+def reshape(call: Call, input: Tensor, *args: Any, **named: Any) -> Value:
+    """The same values one after another in another shape."""
+    if call.made.dtype != input.dtype:
+        return same(call, input)
+    if call.made.shape[:1] != input.shape[:1]:
+        raise SpecError(
+            "lays values of several samples together",
+            expected="the batch as the first axis, as it was",
+        )
+    if call.made.shape == input.shape:
+        return call.value(input)
+    return relaid(call, Value(call.ordered(input), call.value(input).axes))
+
+
+def relaid(call: Call, value: Value) -> Value:
+    """A value in the shape that was made; what was only laid out before is laid out anew."""
+    shape = tuple(call.made.shape[1:])
+    before = call.trace.made.get(value.name)
+    name = value.name
+    if before is not None and isinstance(before.kind, Flatten | Reshape):
+        name = before.inputs[0]
+        if call.trace.shapes[name] == shape:
+            return Value(name, call.order())
+    if not 1 <= len(shape) <= 4:
+        raise SpecError(f"makes {len(shape)} axes beside the batch", expected="one to four")
+    return call.node(Flatten() if len(shape) == 1 else Reshape(shape), (name,), call.order())
+
+
+def permute(call: Call, input: Tensor, *dims: Any) -> Value:
+    order = dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
+    value = call.value(input)
+    return Value(value.name, tuple(value.axes[place] for place in order))
+
+
+def transpose(call: Call, input: Tensor, dim0: int, dim1: int) -> Value:
+    value = call.value(input)
+    axes = list(value.axes)
+    axes[dim0], axes[dim1] = axes[dim1], axes[dim0]
+    return Value(value.name, tuple(axes))
+
+
+def movedim(call: Call, input: Tensor, source: Any, destination: Any) -> Value:
+    value = call.value(input)
+    froms, tos = ([d] if isinstance(d, int) else list(d) for d in (source, destination))
+    count = len(value.axes)
+    at = {to % count: value.axes[start] for start, to in zip(froms, tos, strict=True)}
+    rest = iter([axis for axis in value.axes if axis not in at.values()])
+    return Value(value.name, tuple(at[n] if n in at else next(rest) for n in range(count)))
+
+
+def concatenate(call: Call, tensors: Sequence[Tensor], dim: int = 0) -> Value:
+    values = [call.value(tensor) for tensor in tensors]
+    orders = {value.axes for value in values}
+    if len(orders) > 1 or values[0].axes[dim] != 1:
+        raise SpecError(
+            "lays other things behind one another than channels", expected="dim=1 of (N, C, ...)"
+        )
+    return call.node(Concat(), tuple(value.name for value in values), values[0].axes)
+
+
+def chunk(call: Call, input: Tensor, sizes: Any, dim: int = 0) -> Told:
+    """Neighbouring channels, parted into several values."""
+    value = call.value(input)
+    if value.axes[dim] != 1:
+        raise SpecError("takes other things apart than channels", expected="dim=1 of (N, C, ...)")
+    ends = list(accumulate(part.shape[dim] for part in call.made))
+    starts = [0, *ends[:-1]]
+    return tuple(
+        call.node(Take(tuple(range(a, b))), (value.name,), value.axes)
+        for a, b in zip(starts, ends, strict=True)
+    )
+
+
+def getitem(call: Call, input: Tensor, index: Any) -> Value:
+    """Some of the channels, every second position, or an axis more."""
+    given = list(index) if isinstance(index, tuple) else [index]
+    if Ellipsis in [each for each in given if not isinstance(each, Tensor)]:
+        place = next(n for n, each in enumerate(given) if each is Ellipsis)
+        count = input.dim() - sum(each is not None for each in given) + 1
+        given[place : place + 1] = [ALL] * count
+    if all(each is None or _is_all(each) for each in given):
+        return reshape(call, input)
+    value = call.value(input)
+    given += [ALL] * (input.dim() - len(given))
+    asked = dict(zip(value.axes, given, strict=False))
+    channels, others = asked.pop(1, ALL), list(asked.items())
+    if None not in given and _is_all(channels) and _is_all(asked[0]):
+        steps = {axis: _step(each) for axis, each in others}
+        strides = [steps[axis] for axis in range(2, input.dim())]
+        kind = MaxPool(1, stride=simple(strides))
+        return call.node(kind, (value.name,), value.axes)
+    if None in given or not all(_is_all(each) for _, each in others):
+        raise SpecError(
+            "takes a part of its values that is not some of the channels",
+            expected="x[:, channels], or every s-th position: x[:, :, ::s, ::s]",
+        )
+    numbers = torch.arange(call.shape(input)[0])[channels]
+    taken = call.node(Take(tuple(numbers.reshape(-1).tolist())), (value.name,), value.axes)
+    return taken if numbers.dim() else relaid(call, taken)
+
+
+def channel_shuffle(call: Call, input: Tensor, groups: int) -> Value:
+    """Of each group the first channel, then of each the second."""
+    order = torch.arange(call.shape(input)[0]).reshape(groups, -1).t().reshape(-1)
+    return call.step(Take(tuple(order.tolist())), input)
+
+
+def _is_all(index: object) -> bool:
+    return isinstance(index, slice) and index == ALL
+
+
+def _step(index: object) -> int:
+    """The s of `::s`."""
+    if isinstance(index, slice) and index.start in (None, 0) and index.stop is None:
+        return int(index.step or 1)
+    raise SpecError(
+        "cuts a part out of maps",
+        expected="x[:, channels], or every s-th position: x[:, :, ::s, ::s]",
+    )
+
+
+def _word(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+ROWS: dict[str, Row] = {
+    **dict.fromkeys(
+        ("contiguous", "clone", "detach", "data", "float", "to", "type_as", "cpu"), same
+    ),
+    **dict.fromkeys(("flatten", "view", "view_as", "reshape", "reshape_as", "unflatten"), reshape),
+    **dict.fromkeys(("squeeze", "unsqueeze"), reshape),
+    "permute": permute,
+    **dict.fromkeys(("transpose", "swapaxes", "swapdims"), transpose),
+    **dict.fromkeys(("movedim", "moveaxis"), movedim),
+    **dict.fromkeys(("cat", "concat", "concatenate"), concatenate),
+    **dict.fromkeys(("chunk", "split"), chunk),
+    "getitem": getitem,
+    "channel_shuffle": channel_shuffle,
+}

@@ -1,0 +1,177 @@
+"""Learning from a trunk: a new last layer on its features, then the layers before it too."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import log, prod
+
+import numpy as np
+
+from foveal.engines.pytorch.machine import Machine
+from foveal.errors import SpecError
+from foveal.model.features import Extracted
+from foveal.net.heads import head
+from foveal.net.layers import Dense
+from foveal.net.program import Program
+from foveal.recipe import Transfer
+from foveal.training.events import Event, Finished, Fitted, Started, Stopped
+from foveal.training.head import Head, fit
+from foveal.training.job import Job
+from foveal.training.loop import reached, train
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What arrives at the last layer of a job's net, for the pictures it learns and checks with."""
+
+    train: Extracted
+    validation: Extracted | None = None
+
+
+def can_fit(program: Program) -> bool:
+    """Whether a net's last layer can be fitted to features: a plain dense one that makes scores."""
+    try:
+        last = head(program)
+    except SpecError:
+        return False
+    kind = last.kind
+    plain = isinstance(kind, Dense) and kind.bias and kind.weight == "free" and not kind.frozen
+    return plain and last.output == program.results[0][1]
+
+
+def transfer(job: Job, how: Transfer, features: Features | None = None) -> Iterator[Event]:
+    """Teach a net that brings weights along something else, and yield what happens.
+
+    Use it where pictures are few: `job.start` are the weights of a trunk. First the last layer is
+    fitted to `features`, in seconds; without them it is left as it starts. Then the thawed layers
+    learn with it as in `train`, the more slowly the nearer they are to the picture. `Finished` has
+    the weights of whichever has the smaller validation loss; without a validation part, the last.
+
+    Raises:  SpecError if the features do not fit the net's last layer; else as `train`
+    """
+    program = job.net.bind(job.input)
+    job = replace(
+        job,
+        rates={**rates(program, how), **job.rates},
+        keep_statistics=how.statistics == "kept",
+    )
+    if features is None:
+        yield from train(job)
+        return
+    last = head(program)
+    fitted, found = _fitted(job, last.owner, features)
+    yield fitted
+    tensors = {"weight": found.weight, "bias": found.bias}
+    named = {path: tensors[name] for name, path in last.tensor_paths().items()}
+    job = replace(job, start={**job.start, **named})
+    stopped = _stopped(job, how, fitted)
+    if stopped is not None:
+        yield from _nothing_more(job, fitted, stopped)
+        return
+    for event in train(_in_what_is_left(job, fitted)):
+        if isinstance(event, Finished) and _is_worse(event, fitted):
+            event = replace(event, weights={**event.weights, **job.start}, learned="head")
+        yield event
+
+
+def rates(program: Program, how: Transfer) -> dict[str, float]:
+    """The share of the learning rate of each layer of the trunk: 0 for those that stay.
+
+    The last layer has the whole rate. From there it falls evenly, as a factor for each layer, so
+    that the first layer of all would have `how.falling` of it.
+
+    >>> from foveal.net.notation import parse
+    >>> program = parse("conv 8 3 -> conv 8 3 -> globalavgpool -> dense 2").bind((3, 9, 9))
+    >>> rates(program, Transfer(falling=0.01)), rates(program, Transfer(thaw=0.5))
+    ({'conv2': 0.1, 'conv1': 0.01}, {'conv2': 0.31622776601683794, 'conv1': 0.0})
+    """
+    last = head(program).owner
+    owners = dict.fromkeys(step.owner for step, _, _ in program.owned())
+    trunk = [owner for owner in reversed(owners) if owner != last]
+    thawed = round(how.thaw * len(trunk))
+    return {
+        owner: how.falling ** (depth / len(trunk)) if depth <= thawed else 0.0
+        for depth, owner in enumerate(trunk, start=1)
+    }
+
+
+def _fitted(job: Job, last: str, features: Features) -> tuple[Fitted, Head]:
+    """The head that fits the features best."""
+    began = time.perf_counter()
+    known, checked = features.train, features.validation
+    weights = np.ones(job.num_classes) if job.class_weights is None else job.class_weights
+    with replace(Machine.find("float32"), threads=1).steady():  # others would mostly wait
+        found = fit(known.values, known.labels, np.array(weights, np.float64), job.recipe.seed)
+    loss, accuracy = _measured(found, checked) if checked is not None else (None, None)
+    both = [part for part in (known, checked) if part is not None]
+    fitted = Fitted(
+        layer=last,
+        features=known.values.shape[1],
+        pictures=sum(map(len, both)),
+        reused=sum(part.reused for part in both),
+        feature_seconds=sum(part.seconds for part in both),
+        seconds=time.perf_counter() - began,
+        strength=found.strength,
+        train_loss=_measured(found, known)[0],
+        validation_loss=loss,
+        validation_accuracy=accuracy,
+    )
+    return fitted, found
+
+
+def _measured(found: Head, part: Extracted) -> tuple[float, float]:
+    """Mean cross-entropy and share right."""
+    scores = found.scores(part.values).astype(np.float64)
+    scores -= scores.max(axis=1, keepdims=True)
+    logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    right = scores.argmax(axis=1) == part.labels
+    return float(-logs[np.arange(len(part)), part.labels].mean()), float(right.mean())
+
+
+def _stopped(job: Job, how: Transfer, fitted: Fitted) -> Stopped | None:
+    """Why nothing is thawed, if nothing is."""
+    within = job.goal.within
+    if job.stop():
+        return "interrupted"
+    if within is not None and fitted.feature_seconds + fitted.seconds >= within:
+        return "within"
+    return reached(job.goal, fitted) or ("epochs" if how.thaw == 0 else None)
+
+
+def _nothing_more(job: Job, fitted: Fitted, stopped: Stopped) -> Iterator[Event]:
+    """The end of a training whose trunk stays as it is."""
+    machine, tensors = Machine.find("float32"), job.net.bind(job.input).tensors()
+    yield Started(
+        parameters=sum(prod(tensor.shape) for tensor in tensors.values() if tensor.trained),
+        device=machine.name(),
+        precision=machine.precision,
+        threads=machine.threads,
+        steps=0,
+        estimate=0.0,
+        first_loss=fitted.train_loss,
+        expected_first_loss=log(job.num_classes),
+        repeatable=job.goal.within is None,
+        resumed=(),
+    )
+    seconds = fitted.feature_seconds + fitted.seconds
+    yield Finished(dict(job.start), (), 0, seconds, stopped, learned="head")
+
+
+def _in_what_is_left(job: Job, fitted: Fitted) -> Job:
+    """The job with what the head took off its time."""
+    if job.goal.within is None:
+        return job
+    left = job.goal.within - fitted.feature_seconds - fitted.seconds
+    return replace(job, goal=replace(job.goal, within=left))
+
+
+def _is_worse(finished: Finished, fitted: Fitted) -> bool:
+    """Whether the validation part says that the layers before the last learned nothing good."""
+    if fitted.validation_loss is None:
+        return False
+    if not finished.epochs:
+        return True
+    loss = finished.epochs[-1].validation_loss
+    return loss is not None and loss >= fitted.validation_loss

@@ -1,0 +1,165 @@
+"""What a training begins with: at random, from a trunk, or from a model, and what is said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.models import light_or_dark, shades
+
+from foveal.errors import FovealError, SpecError
+from foveal.model import Model, hub
+from foveal.net.notation import parse
+from foveal.run.planning import Plan, plan
+
+NET = (
+    "input uint8 -> resize 64 -> normalise mean 10 std 20"
+    " -> conv 4 3 stride 4 -> relu -> globalavgpool"
+)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FOVEAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "cache"
+
+
+def photos(root: Path, counts: tuple[int, ...] = (6, 6), mode: str = "RGB") -> Path:
+    random = np.random.default_rng(0)
+    for number, count in enumerate(counts):
+        folder = root / f"kind{number}"
+        folder.mkdir(parents=True)
+        for name in range(count):
+            pixels = random.integers(0, 256, (70, 80, 3), np.uint8)
+            Image.fromarray(pixels).convert(mode).save(folder / f"{name}.png")
+    return root
+
+
+def trunk(path: Path, classes: tuple[str, ...] = ("cat", "dog", "cow"), channels: int = 3) -> Path:
+    net = parse(f"{NET} -> dense {len(classes)} -> softmax")
+    Model.fresh(net, (channels, 64, 64), classes, seed=3).save(path)
+    return path
+
+
+def learn(source: Path, **options: object) -> Plan:
+    return plan(source, **options)  # type: ignore[arg-type]
+
+
+def test_few_photographs_begin_with_what_the_cache_has(cache: Path) -> None:
+    hub.add(trunk(Path("pets.safetensors")))
+    made = learn(photos(Path("photos"))).begins
+    assert made.name == "pets"
+    assert made.weights is not None
+    assert sorted(made.weights) == ["conv1.bias", "conv1.weight"]
+    assert made.normalise == parse("normalise mean 10 std 20").root.items[0]
+    assert made.net.bind((3, 64, 64)).result_shapes() == {"": (2,)}
+    assert made.says == (
+        "begins with pets, which tells 3 kinds apart: 10 photographs are few to learn "
+        "everything from\n"
+        f"  from {Path('pets.safetensors').resolve()}; 2.8e-05 G multiplications for a picture of "
+        "3x64x64, 0.00049 MB on the disk\n"
+        "  --pretrained none would begin at random"
+    )
+
+
+def test_without_one_they_begin_at_random_and_it_is_said_why(cache: Path) -> None:
+    made = learn(photos(Path("photos"))).begins
+    assert (made.name, made.size, made.weights) == ("quick", 64, None)
+    first, second, third = made.says.splitlines()
+    assert first == ("begins at random, though 10 photographs are few to learn everything from")
+    assert second.startswith("  no net that has learned before is at hand: ")
+    assert third == ("  foveal cache add FILE brings one; foveal train --pretrained FILE uses one")
+
+
+@pytest.mark.parametrize(
+    "options", [{"net": "quick"}, {"pretrained": "none"}, {"size": 32}], ids=["net", "none", "size"]
+)
+def test_what_was_asked_for_comes_first(cache: Path, options: dict) -> None:
+    hub.add(trunk(Path("pets.safetensors")))
+    made = learn(photos(Path("photos")), **options).begins
+    assert (made.weights, made.says) == (None, "")
+
+
+def test_small_or_grey_pictures_and_very_many_begin_at_random(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.add(trunk(Path("pets.safetensors")))
+    assert learn(shades(Path("shades"))).begins.says == ""
+    assert learn(photos(Path("grey"), mode="L")).begins.says == ""
+    monkeypatch.setattr("foveal.run.beginning.FEW", 10)
+    assert learn(photos(Path("many"))).begins.says == ""
+
+
+def test_a_file_is_used_as_it_is_named(cache: Path) -> None:
+    made = learn(photos(Path("photos")), pretrained=trunk(Path("pets.safetensors"))).begins
+    assert made.says.startswith("begins with pets, which tells 3 kinds apart")
+    assert made.says.splitlines()[0].endswith(": as you asked")
+    assert made.about is not None
+    assert sorted(made.about) == ["digest", "name", "origin"]
+
+
+def test_grey_pictures_are_read_in_colour_where_the_trunk_sees_colour(cache: Path) -> None:
+    made = learn(photos(Path("grey"), mode="L"), pretrained=trunk(Path("pets.safetensors")))
+    assert (made.data.channels, made.shape) == (3, (3, 64, 64))
+    picture = made.data.train.pictures(0)
+    assert picture.shape == (70, 80, 3)
+    assert (picture[..., 0] == picture[..., 2]).all()
+
+
+def test_a_model_goes_on_with_all_it_knows(cache: Path) -> None:
+    model = trunk(Path("kinds.safetensors"), ("kind0", "kind1"))
+    made = learn(photos(Path("photos")), go_on=model).begins
+    assert made.weights is not None
+    assert "dense1.weight" in made.weights
+    assert made.says == "goes on from kinds, which knows these 2 classes"
+
+
+def test_with_other_classes_its_last_layer_is_new(cache: Path) -> None:
+    model = trunk(Path("pets.safetensors"), ("kind0", "cat", "dog"))
+    made = learn(photos(Path("photos")), go_on=model).begins
+    assert made.weights is not None
+    assert "dense1.weight" not in made.weights
+    assert made.says == ("begins with pets, which knows 3 classes, 1 of them among these 2")
+
+
+REFUSED = [
+    (
+        {"pretrained": "pets.safetensors", "net": "flatten -> dense 2"},
+        "--pretrained: only nets of the zoo have published weights\n"
+        "  fix:      --net NAME with a name that foveal zoo lists, or leave --net out",
+    ),
+    (
+        {"go_on": "pets.safetensors", "net": "quick"},
+        "--from: goes on with the net of the model\n  fix:      leave out --net and --pretrained",
+    ),
+    (
+        {"pretrained": "grey.safetensors"},
+        "grey: reads grey pictures, and these are in colour\n"
+        "  fix:      a net that was trained on pictures in colour",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), REFUSED)
+def test_what_cannot_be_is_said(cache: Path, options: dict, message: str) -> None:
+    trunk(Path("pets.safetensors"))
+    light_or_dark(64).save("grey.safetensors")
+    with pytest.raises(FovealError) as caught:
+        learn(photos(Path("photos")), **options)
+    assert isinstance(caught.value, SpecError)
+    assert str(caught.value) == message
+
+
+def test_rare_classes_count_more(cache: Path) -> None:
+    source = photos(Path("photos"), (20, 5))
+    made = learn(source, pretrained="none")
+    assert made.class_weights == pytest.approx((20 / 32, 20 / 8))
+    assert made.notes[-1] == (
+        "Classes differ in size ('kind0' 16, 'kind1' 4): pictures of rare classes count more, "
+        "so that all classes count alike (--no-balance: all pictures alike)."
+    )
+    assert learn(source, pretrained="none", balance=False).class_weights is None
+    assert learn(photos(Path("alike"), (6, 7)), pretrained="none").class_weights is None
