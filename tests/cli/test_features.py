@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from support.models import light_or_dark
 
+from foveal import cache
 from foveal.cli import main
 from foveal.model import Model
 from foveal.model.feature_files import FORMATS, POOLS, pooled, write
@@ -33,6 +34,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, level in LEVELS.items():
         Image.fromarray(np.full((8, 8), level, np.uint8)).save(tmp_path / "new" / f"{name}.png")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FOVEAL_CACHE", str(tmp_path / "cache"))
     return tmp_path
 
 
@@ -92,6 +94,7 @@ def test_maps_keep_their_shape_in_arrays(here: Path, capsys) -> None:
     code, out, _ = said(capsys, "conv.safetensors", "new", "--layer", "maps", "-o", "out.npz")
     assert (code, out) == (0, "maps: 2x6x6 numbers for each of 3 pictures, in out.npz\n")
     maps = read(Path("out.npz"))[1]
+    assert not list(cache.folder("features").glob("*"))
     for how in POOLS:
         said(capsys, "conv.safetensors", "new", "--layer", "maps", "--pool", how, "-o", "out.csv")
         wanted = getattr(maps, how)(axis=(2, 3))

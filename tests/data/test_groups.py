@@ -151,6 +151,8 @@ def test_names_are_grouped_by_what_a_pattern_finds(tmp_path: Path) -> None:
     assert found["cat/tree_1.png"] == found["dog/tree_2.png"] == "name:tree"
     assert found["cat/lake_1.png"] == "name:lake"
     assert found["cat/0.png"] == "cat/0.png"
+    at_start = groups_of(data.open(tmp_path, validation=0, group_by="name:lake|ree"))
+    assert at_start["cat/tree_1.png"] == "cat/tree_1.png"
     assert opened.notes[1] == "Names that the pattern does not fit, each a group of its own: 4."
     whole = groups_of(data.open(tmp_path, validation=0, group_by="name:[a-z]+"))
     assert whole["cat/tree_1.png"] == "name:tree"
@@ -262,6 +264,22 @@ def test_groups_of_one_picture_are_cut_like_pictures(values, share: float, seed:
         grouped(labels, names, share, seed), stratified(labels, names, share, seed), strict=True
     ):
         assert ours.tolist() == plain.tolist()
+
+
+def test_of_two_large_groups_one_is_kept_aside() -> None:
+    labels = np.repeat([0, 1], 100)
+    groups = [f"{label} {place % 2}" for place, label in enumerate(labels)]
+    _, validation = grouped(labels, groups, 0.2, 0)
+    assert np.bincount(labels[validation]).tolist() == [50, 50]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_small_class_is_not_given_up_for_a_large_one(seed: int) -> None:
+    labels = np.array([0] * 1000 + [1] * 10)
+    scene = {*range(8), *range(1000, 1005)}
+    groups = ["scene" if place in scene else f"{place}" for place in range(1010)]
+    _, validation = grouped(labels, groups, 0.2, seed)
+    assert np.bincount(labels[validation]).tolist() == [200, 2]
 
 
 def test_shares_come_near_where_groups_allow_it() -> None:

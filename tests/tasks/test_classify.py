@@ -198,8 +198,9 @@ def test_the_calibration_error_compares_probabilities_with_what_came_true():
     )
     assert calibration_error(np.ones(3), np.ones(3, bool)) == 0
     assert calibration_error(np.full(4, 0.0), np.ones(4, bool)) == 1
-    edges = np.arange(1, BINS + 1) / BINS  # each in the bin that it closes
-    assert calibration_error(edges, np.ones(BINS, bool)) == pytest.approx(1 - edges.mean())
+    edge = 5 / BINS  # belongs to the bin that it closes
+    apart = calibration_error(np.array([edge, edge + 0.01]), np.array([True, False]))
+    assert apart == pytest.approx((1 - edge + edge + 0.01) / 2)
 
 
 def test_what_is_sure_is_counted():

@@ -93,9 +93,10 @@ class Imported:
         if not isinstance(end, Softmax | LogSoftmax):
             items.append(last)
         shown = self.shown(size)
-        net = Net.of(*_geometry(shown), normalise, *items, Softmax())
+        scoring = Net.of(*_geometry(shown), normalise, *items)
         picture = (*self.input[:1], *shown)
-        scores = net.bind(picture).result_shapes()
+        program = scoring.bind(picture)
+        scores = program.result_shapes()
         if scores != {"": (len(classes),)}:
             found = " and ".join(f"{name} {shape_text(s)}".strip() for name, s in scores.items())
             raise SpecError(
@@ -105,8 +106,8 @@ class Imported:
                 expected=f"{len(classes)} classes",
                 fix="as many names of classes as scores",
             )
-        check(net.bind(picture), self.weights)
-        return Model(net, picture, self.weights, tuple(classes))
+        check(program, self.weights)
+        return Model(scoring.then(Softmax()), picture, self.weights, tuple(classes))
 
     def shown(self, size: int | tuple[int, int] | None) -> Shape:
         """Height and width of the pictures that the net looks at."""

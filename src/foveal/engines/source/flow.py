@@ -14,6 +14,7 @@ from foveal.engines.source.names import unused
 from foveal.net.kind import Shape, shape_text
 
 _NUMBER = re.compile(r"\{(\d+)\}")
+_CALLED = re.compile(r'[\w.\[\]"]*')
 BODY = 8
 """Spaces before what is inside a method."""
 Tree = dict[str, "Tree | Expression"]
@@ -78,13 +79,19 @@ def _line(before: str, text: str, note: str) -> list[str]:
     whole = f"{' ' * BODY}{before}{text}"
     if len(whole) <= WIDTH:
         return [whole + note if len(whole + note) <= WIDTH else whole]
+    for sign in ("+", "*"):
+        first, *others = _split(text, f" {sign} ")
+        if others:
+            made = [f"{before}(", f"    {first}", *(f"    {sign} {each}" for each in others), ")"]
+            return [f"{' ' * BODY}{line}" for line in made]
     return lines(_bracketed(text), BODY, before=before)
 
 
 def _bracketed(text: str) -> Text:
-    """A call, or a sum, as text that can be laid out."""
+    """A call, or a list, as text that can be laid out."""
     opened = text.find("(")
-    if text.endswith(")") and _closing(text, opened) == len(text) - 1:
+    is_call = _CALLED.fullmatch(text[:opened]) and text.endswith(")")
+    if is_call and _closing(text, opened) == len(text) - 1:
         inner = tuple(map(_bracketed, _split(text[opened + 1 : -1], ", ")))
         return Bracket(text[: opened + 1], inner, ")")
     if text.startswith("["):
