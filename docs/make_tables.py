@@ -19,7 +19,7 @@ from foveal.net.filters import FAMILIES, FILTERS, kernel
 from foveal.net.kind import Kind, shape_text
 from foveal.net.layers import KINDS
 from foveal.net.notation.pattern import DEFAULTS
-from foveal.recipe import Recipe
+from foveal.recipe import Recipe, Transfer
 from foveal.training.recipes import MARKS, PHOTOS, Length
 from foveal.zoo import ENTRIES
 from foveal.zoo.naming import names_table
@@ -114,7 +114,7 @@ def options() -> Iterator[str]:
     """Every field of the recipe as an option of `foveal train`."""
     yield "| option | in Python | plain recipe | what it is |"
     yield "|---|---|---|---|"
-    for field in fields(Recipe):
+    for field in (*fields(Recipe), *fields(Transfer)):
         constraint: Constraint = field.metadata["constraint"]
         dashed = field.name.replace("_", "-")
         option = f"--{dashed}" + (f" / --no-{dashed}" if isinstance(constraint, Flag) else "")

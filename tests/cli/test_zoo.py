@@ -110,10 +110,11 @@ def test_where_weights_are_from_and_whether_they_are_here(
     assert told["resnet34"] == ["hub"]
     assert told["alexnet"] == ["convert"]
     assert told["lenet5"] == ["none"]
+    assert told["quick"] == ["own:", "digit_reader"]
     assert main(["zoo", "resnet18", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["weights"], facts["cached"]) == ("hub", True)
-    assert facts["repository"] == "timm/resnet18.tv_in1k"
+    assert (facts["repository"], facts["model"]) == ("timm/resnet18.tv_in1k", None)
 
 
 def test_the_word_net_and_the_place_of_json_are_free(capsys: pytest.CaptureFixture[str]) -> None:

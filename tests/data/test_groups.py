@@ -161,6 +161,7 @@ def test_names_are_grouped_by_what_a_pattern_finds(tmp_path: Path) -> None:
 def test_the_fingerprint_knows_the_groups(tmp_path: Path) -> None:
     class_folders(tmp_path, cat=3, dog=3)
     plain = data.open(tmp_path).fingerprint
+    assert data.open(tmp_path, group_by="name:[01]").fingerprint.startswith(f"{plain}:")
     first = data.open(tmp_path, group_by="name:[01]").fingerprint
     assert len({plain, first, data.open(tmp_path, group_by="name:[02]").fingerprint}) == 3
     assert first == data.open(tmp_path, group_by="name:[01]", seed=5).fingerprint

@@ -359,5 +359,20 @@ def test_a_list_that_is_not_there(tmp_path: Path) -> None:
     )
 
 
+def test_a_folder_is_no_list(photos: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        undo(photos)
+    assert str(caught.value) == (
+        f"{photos}: cannot be read: Is a directory\n  fix:      foveal undo {photos / 'undo.jsonl'}"
+    )
+
+
+def test_a_folder_may_be_moved_before(photos: Path) -> None:
+    sort(photos, photos.parent / "sorted")
+    moved = (photos.parent / "sorted").rename(photos.parent / "moved")
+    assert undo(moved / "undo.jsonl") == Undone(5, 0, ())
+    assert not moved.exists()
+
+
 def test_the_folder_of_the_unsure_has_its_name() -> None:
     assert UNSURE == "unsure"

@@ -58,6 +58,18 @@ class Affine(nn.Module):
         return self.weight[:, None, None] * x + self.bias[:, None, None]
 
 
+class Prepared(nn.Module):
+    """The figures of the training pictures, which belong to the module but are not learned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.full((1, 6, 1, 1), 0.5))
+        self.register_buffer("std", PAIR.reshape(1, 6, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.mean) / self.std
+
+
 def elementwise(name: str, text: str) -> list[Case]:
     return [(getattr(F, name), MAP, text)]
 
@@ -230,6 +242,7 @@ CASES: dict[str, list[Case]] = {
         (lambda x: 1.5 + x, MAP, "normalise mean -1.5 std 1"),
         (Held(lambda x, b: x + b, 6, 1, 1), MAP, "scale bias"),
         (Affine(), MAP, "scale bias"),
+        (Prepared(), MAP, "normalise mean 0.5,0.5,0.5,0.5,0.5,0.5 std 0.5,2,0.5,2,0.5,2"),
         (lambda x: (x - 2) / PAIR[:, None, None], MAP, "normalise mean 2 std 0.5,2,0.5,2,0.5,2"),
     ],
     "sub": [

@@ -225,6 +225,35 @@ def test_what_no_module_may_be(module: Any, text: str) -> None:
     assert refused(module) == text
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_module_with_a_compiled_part() -> None:
+    assert refused(nn.Sequential(torch.jit.script(nn.ReLU()))) == (
+        "module: holds RecursiveScriptModule\n"
+        "  expected: a torch.nn.Module in Python\n"
+        "  fix:      give the module as it was before torch.compile or torch.jit"
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        (
+            nn.Embedding(5, 3, max_norm=1),
+            "module (Embedding): has max_norm, which changes vectors while they are read\n"
+            "  arrives:  2x3x4",
+        ),
+        (
+            nn.Embedding(5, 3),
+            "module (Embedding): looks up numbers that are not in a row\n"
+            "  arrives:  2x3x4\n"
+            "  expected: numbers (N, L)",
+        ),
+    ],
+)
+def test_numbers_that_cannot_be_looked_up(module: nn.Module, text: str) -> None:
+    assert refused(module, torch.ones(2, 3, 4, dtype=torch.int64)) == text
+
+
 @pytest.mark.filterwarnings("ignore:Lazy modules:UserWarning")
 def test_a_lazy_module() -> None:
     assert refused(nn.LazyConv2d(3, 1)) == (

@@ -10,6 +10,7 @@ from support.weights_files import SMALL, numbers, shapes_of, write
 
 from foveal.errors import ModelFileError, SpecError
 from foveal.model import hub as weights
+from foveal.model import shipped
 from foveal.zoo import ENTRIES
 
 
@@ -169,15 +170,13 @@ def test_where_weights_come_from() -> None:
         *("alexnet", "googlenet", "mobilenet_v2_035")
     }
     assert {name for name in ENTRIES if told[name] == "none"} == {
-        *("quick", "lenet5", "lenet5_1998", "alexnet_2012")
+        *("lenet5", "lenet5_1998", "alexnet_2012")
     }
+    assert {name for name in ENTRIES if told[name] == "own"} == {"quick"}
     assert {told[name] for name in weights.FOR_PHOTOS} == {"hub", "convert"}
 
 
-def test_own_weights_are_there_without_a_cache(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(weights.OWN, "quick", "hub.py")  # any file of the package
+def test_own_weights_are_there_without_a_cache(folder: Path) -> None:
     assert weights.weights("quick") == "own"
-    assert weights.fetch("quick") == Path(weights.__file__)
+    assert weights.fetch("quick") == shipped.path_of("digit_reader")
     assert weights.listing() == []

@@ -123,7 +123,35 @@ def test_a_name_is_believed_where_it_fits(tmp_path: Path) -> None:
     assert caught.value.problem.startswith("does not fit mobilenet_v2_050: ")
 
 
-@pytest.mark.parametrize("names", [["w.safetensors"], ["a.safetensors", "model.safetensors"]])
+@pytest.mark.parametrize("prefix", ["module.", "model.", "_orig_mod.module."])
+def test_what_all_names_begin_with_is_taken_off(tmp_path: Path, prefix: str) -> None:
+    renamed = {f"{prefix}{key}": array for key, array in KERAS.items()}
+    found = pretrained.read(write(tmp_path / "w.safetensors", renamed))
+    assert (found.name, found.prefix) == (SMALL, prefix)
+    np.testing.assert_array_equal(found.weights["conv1.weight"], KERAS["Conv1.weight"])
+    shapes = {f"{prefix}{key}": shape for key, shape in shapes_of("googlenet", "timm").items()}
+    assert match({**shapes, f"{prefix}aux2.fc2.bias": (9,)}, "file").unused == (
+        f"{prefix}aux2.fc2.bias",
+    )
+
+
+def test_what_all_names_begin_with_stays_where_it_belongs_to_them() -> None:
+    """A trunk without its head: all names of what is left begin alike."""
+    shapes = shapes_of("mobilenet_v2", "torchvision")
+    trunk = {key: shape for key, shape in shapes.items() if key.startswith("features.")}
+    assert (match(trunk, "file").name, match(trunk, "file").prefix) == ("mobilenet_v2", "")
+    saved = {f"module.{key}": shape for key, shape in trunk.items()}
+    assert match(saved, "file").prefix == "module."
+
+
+def test_a_path_may_be_bytes(tmp_path: Path) -> None:
+    path = write(tmp_path / "w.safetensors", KERAS)
+    assert pretrained.read(str(path).encode()).origin == str(path)
+
+
+@pytest.mark.parametrize(
+    "names", [["w.safetensors"], ["MODEL.SAFETENSORS"], ["a.safetensors", "model.safetensors"]]
+)
 def test_a_folder_stands_for_its_file(tmp_path: Path, names: list[str]) -> None:
     for name in names:
         write(tmp_path / name, KERAS)

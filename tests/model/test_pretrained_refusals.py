@@ -87,10 +87,22 @@ def without(*names: str) -> dict[str, Shape]:
             f"{NEAREST}1 left over\n  arrives:  left over: layer1.{'x' * 93}{RESNET_WANTED}",
         ),
         (
-            {f"model.{key}": shape for key, shape in RESNET.items()},
+            {f"model.{key}": shape for key, shape in RESNET.items() if "fc" not in key}
+            | {"model.fc.weight": (9, 512)},
+            f"{NEAREST}1 missing\n  arrives:  missing: fc.bias"
+            f"\n            'model.' is taken off all names{RESNET_WANTED}",
+        ),
+        (
+            {**RESNET, "conv1.weight": (64, 1, 7, 7), "bn1.bias": (65,)},
+            f"{NEAREST}2 of another shape\n"
+            "  arrives:  of another shape: conv1.weight is 64x1x7x7, not 64x3x7x7;"
+            f" bn1.bias is 65, not 64{RESNET_WANTED}",
+        ),
+        (
+            {f"net_{key}": shape for key, shape in RESNET.items()},
             "fits no net of the zoo\n"
-            "  arrives:  102 tensors: model.conv1.weight, model.bn1.weight, model.bn1.bias,"
-            " model.bn1.running_mean, model.bn1.running_var, …\n"
+            "  arrives:  102 tensors: net_conv1.weight, net_bn1.weight, net_bn1.bias,"
+            " net_bn1.running_mean, net_bn1.running_var, …\n"
             "  expected: a net of foveal zoo, as torchvision, timm or Keras names its tensors\n"
             "  fix:      bring the net along: foveal import NET.onnx",
         ),
@@ -104,6 +116,8 @@ def without(*names: str) -> dict[str, Shape]:
         "renamed",
         "many",
         "long",
+        "prefix",
+        "shapes",
         "other",
     ],
 )
@@ -144,16 +158,40 @@ def test_whole_numbers_are_no_weights(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("value", [np.float32("nan"), np.float64(1e300)])
-def test_what_is_no_number_or_too_large_for_float32_is_refused(
-    tmp_path: Path, value: np.floating
+@pytest.mark.parametrize(
+    ("tensor", "value", "message"),
+    [
+        (
+            "bias",
+            np.float32("nan"),
+            "holds NaN or infinity\n  arrives:  1 of 16 numbers are not finite",
+        ),
+        (
+            "bias",
+            np.float64("-inf"),
+            "holds NaN or infinity\n  arrives:  1 of 16 numbers are not finite",
+        ),
+        (
+            "bias",
+            np.float64(-1e300),
+            "holds numbers that float32 cannot\n"
+            "  arrives:  1 of 16, the largest 1e+300\n  expected: at most 3.4e+38",
+        ),
+        (
+            "running_var",
+            np.float32(-0.5),
+            "holds variances below zero\n  arrives:  1 of 16, the lowest -0.5",
+        ),
+    ],
+)
+def test_numbers_that_no_net_can_use_are_refused(
+    tmp_path: Path, tensor: str, value: np.floating, message: str
 ) -> None:
-    bias = KERAS["bn_Conv1.bias"].astype(value.dtype)
-    bias[3] = value
-    assert refusal(write(tmp_path / "w.safetensors", {**KERAS, "bn_Conv1.bias": bias})) == (
-        "tensor 'bn_Conv1.bias' holds NaN or infinity\n"
-        f"  arrives:  1 of 16 numbers are not finite{AGAIN}"
-    )
+    name = f"bn_Conv1.{tensor}"
+    array = KERAS[name].astype(value.dtype)
+    array[3] = value
+    path = write(tmp_path / "w.safetensors", {**KERAS, name: array})
+    assert refusal(path) == f"tensor '{name}' {message}{AGAIN}"
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.02, 0.5, 0.999])
@@ -256,12 +294,37 @@ def test_other_files_are_told_by_name(
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "w.safetensors") == "there is no such file"
+    assert refusal(tmp_path / "w.safetensors") == (
+        "there is no such file\n"
+        "  fix:      give a .safetensors file, or digit_reader, which comes with Foveal"
+    )
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    (tmp_path / "pytorch_model.bin").write_bytes(zipped("archive/data.pkl"))
+    (tmp_path / "config.json").write_text("{}")
     assert refusal(tmp_path) == f"holds no safetensors file{GIVE}"
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "resnet18.pth", "last.CKPT"])
+def test_a_folder_with_a_pickle_only(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(zipped("archive/data.pkl"))
+    assert refusal(tmp_path) == (
+        f"holds no safetensors file, but {name}\n"
+        f"  fix:      foveal zoo convert {tmp_path / name}"
+    )
+
+
+def test_a_folder_with_weights_in_parts(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / f"model-0000{number}-of-00002.safetensors").write_bytes(b"")
+    (tmp_path / "model.safetensors.index.json").write_text("{}")
+    assert refusal(tmp_path) == (
+        "holds its weights in 2 parts\n"
+        "  arrives:  model-00001-of-00002.safetensors, model-00002-of-00002.safetensors\n"
+        "  expected: one, or one called model.safetensors\n"
+        "  fix:      put them together: read each with safetensors.numpy.load_file,\n"
+        "            write all their tensors with save_file as model.safetensors"
+    )
 
 
 def test_a_folder_with_several_files(tmp_path: Path) -> None:

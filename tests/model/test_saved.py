@@ -188,4 +188,7 @@ def test_a_pickle_is_not_opened(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "m.safetensors") == "there is no such file"
+    assert refusal(tmp_path / "m.safetensors") == (
+        "there is no such file\n"
+        "  fix:      give a .safetensors file, or digit_reader, which comes with Foveal"
+    )

@@ -13,9 +13,11 @@ import numpy as np
 
 from foveal.net.program import Program
 
-SCRIPT = '''
+SCRIPT = """
 import importlib.util, json, pathlib, sys
 import numpy, torch
+
+torch.set_num_threads(1)  # small nets: threads cost more than they give
 
 def ran(folder):
     spec = importlib.util.spec_from_file_location(folder.name, folder / "net.py")
@@ -45,7 +47,7 @@ for folder in sorted(pathlib.Path(sys.argv[1]).iterdir()):
         answers[folder.name] = {"error": f"{type(error).__name__}: {error}"}
 assert not any(name.partition(".")[0] == "foveal" for name in sys.modules)
 print(json.dumps(answers))
-'''
+"""
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,11 @@ def command(model: Path, output: Path | None, pictures: tuple[str, ...]) -> int:
     from foveal.cli.inputs import expand
     from foveal.errors import SpecError
     from foveal.model import load
+    from foveal.model.shipped import find
 
     loaded = load(model)
     target = output or model.with_suffix(".onnx")
-    if target.exists() and target.samefile(model):
+    if target.exists() and target.samefile(find(model)):
         raise SpecError("is the model itself", where=str(target), fix="-o another.onnx")
     for agreement in loaded.export(target, expand(pictures) if pictures else ()):
         click.echo(

@@ -118,12 +118,14 @@ def _zoo() -> Mapping[str, Entry]:
 
 
 def _file(text: str, word: bool) -> Path | None:
-    """A path by its suffix, or because it is a file; of which kind, its reader says."""
+    """A path by its suffix, by the name of a model, or because it is a file."""
     if not word and not text.lower().endswith((".net", ".safetensors")):
         return None
     from pathlib import Path
 
-    path = Path(text)
+    from foveal.model import shipped
+
+    path = shipped.find(text) if text in shipped.MODELS else Path(text)
     return path if path.suffix.lower() in (".net", ".safetensors") or path.is_file() else None
 
 

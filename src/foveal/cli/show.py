@@ -39,7 +39,7 @@ def command(
     """
     if form is None and output is not None:
         raise SpecError(
-            "says where to write a form", where="--output", fix="--as pytorch beside it"
+            "says where to write a form", where="--output", fix="--as pytorch, too"
         )
     if form is not None and view is not None:
         raise SpecError(f"is not for --{view}", where="--as", fix="one of the two")

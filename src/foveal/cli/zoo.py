@@ -109,6 +109,7 @@ def _facts(name: str, entry: Entry) -> dict[str, Any]:
         "memory": found.peak_memory,
         "accuracy": entry.accuracy,
         "weights": hub.weights(name),
+        "model": hub.OWN.get(name),
         "repository": hub.repository(entry),
         "cached": hub.cached(name) is not None,
         "source": entry.source,
@@ -143,7 +144,9 @@ def _cells(name: str, facts: dict[str, Any]) -> tuple[str, ...]:
         f"{facts['macs']:,}",
         shape_text(field) if field else "whole picture",
         memory_text(facts["memory"]),
-        facts["weights"] + " (cached)" * (facts["cached"] and facts["weights"] != "own"),
+        f"own: {facts['model']}"
+        if facts["model"]
+        else facts["weights"] + " (cached)" * facts["cached"],
     )
 
 

@@ -51,7 +51,10 @@ class Dataset:
     notes: tuple[str, ...]
     """Sentences worth telling before a training."""
     fingerprint: str
-    """SHA-256 over parts, names, labels and bytes (of files: their sizes in bytes), and groups."""
+    """SHA-256 over parts, names, labels and bytes (of files: their sizes in bytes).
+
+    Where pictures are grouped, a colon and another one over the groups follow.
+    """
     seed: int
     """Of the split."""
     group_by: str | None = None
@@ -105,7 +108,7 @@ def assemble(
     Raises: DataError if groups are asked for where there are no files, or all are one group
     """
     train, validation, test = parts
-    said = list(notes)
+    said, groups = list(notes), ""
     if cut.group_by is not None:
         cutting = validation is None and cut.validation > 0
         _refuse_one_group(name, train, cut.group_by, cutting=cutting)
@@ -115,6 +118,7 @@ def assemble(
             for part, content in given.items()
             if isinstance(content, Content)
         ]
+        groups = f":{_digest(train.groups)}"
     if validation is None:
         share = cut.validation
         if test is not None:
@@ -135,7 +139,7 @@ def assemble(
         sizes=sizes,
         skipped=tuple(skipped),
         notes=tuple(said),
-        fingerprint=fingerprint,
+        fingerprint=fingerprint + groups,
         seed=cut.seed,
         group_by=None if cut.group_by is None else cut.group_by.text,
     )
@@ -149,6 +153,10 @@ def fingerprint(items: Iterable[bytes | NDArray[np.uint8] | NDArray[np.int64]]) 
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
     return digest.hexdigest()
+
+
+def _digest(groups: Iterable[str]) -> str:
+    return fingerprint(group.encode() for group in groups)
 
 
 def refuse_few_classes(where: str, counts: dict[str, int], expected: str, fix: str) -> None:

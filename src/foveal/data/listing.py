@@ -96,7 +96,7 @@ def to_dataset(listing: Listing, cut: Cut, *, strict: bool = True) -> Dataset:
         cut,
         channels=channels,
         sizes=_sizes(headers),
-        fingerprint=fingerprint(_facts(entry, groups.get(entry.name)) for entry in entries),
+        fingerprint=fingerprint(_facts(entry) for entry in entries),
         skipped=skipped,
         notes=notes,
     )
@@ -147,9 +147,8 @@ def _unknown_class(entry: Entry) -> Skipped:
     return Skipped(entry.name, f"its class '{entry.label}' has no training picture", entry.line)
 
 
-def _facts(entry: Entry, group: str | None) -> bytes:
-    grouped = () if group is None else (group,)
-    return "\0".join((entry.part, entry.label, entry.name, str(entry.size), *grouped)).encode()
+def _facts(entry: Entry) -> bytes:
+    return "\0".join((entry.part, entry.label, entry.name, str(entry.size))).encode()
 
 
 def _sizes(headers: Iterable[Header]) -> Sizes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from foveal.data.sorting import FORMAT, part_of
+from foveal.data.sorting import FORMAT, LIST, part_of
 from foveal.errors import DataError
 from foveal.files import sha256
 
@@ -86,7 +86,8 @@ def read(file: Path) -> tuple[Made, ...]:
     except UnicodeDecodeError:
         raise _no_list(file, 1) from None
     except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", where=str(file)) from error
+        fix = f"foveal undo {file / LIST}" if file.is_dir() else ""
+        raise DataError(f"cannot be read: {error.strerror}", where=str(file), fix=fix) from error
     first, *lines = text.split("\n")[:-1] or [""]
     if _parsed(first) != {"foveal": "sorted", "format": FORMAT}:
         raise _no_list(file, 1)

@@ -59,7 +59,11 @@ class Imported:
 
     def run(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """Each result by its name, for a batch; a single one has the empty name."""
-        return self.engine().run(x)
+        return self._portable.run(x)
+
+    @cached_property
+    def _portable(self) -> Engine:
+        return self.engine()
 
     def model(
         self,

@@ -19,8 +19,8 @@ class Names:
     >>> names = Names()
     >>> names.give("layer1.0.conv1", "conv"), names.give("layer1.0.conv1", "conv")
     ('layer1_0_conv1', 'layer1_0_conv1_2')
-    >>> names.give("0", "conv"), names.give("conv1", "dense")
-    ('conv_0', 'conv1_')
+    >>> names.give("0", "conv"), names.give("1.norm", "batchnorm"), names.give("conv1", "dense")
+    ('conv_0', '_1_norm', 'conv1_')
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
@@ -45,7 +45,7 @@ def legal(name: str, word: str) -> str:
     """
     made = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or word
     if made[0].isdigit():
-        made = f"{word}_{made}"
+        made = f"_{made}" if any(map(str.isalpha, made)) else f"{word}_{made}"
     automatic = _AUTOMATIC.fullmatch(made)
     if automatic and automatic[1].lower() in _WORDS - {word}:
         return made + "_"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from foveal import cache, files
 from foveal.errors import ModelFileError, SpecError, did_you_mean
+from foveal.model import shipped
 from foveal.model.download import PART, Progress, download, writable
 from foveal.zoo import ENTRIES, Entry
 
@@ -16,8 +17,8 @@ ADDED, FETCHED, FEATURES = "weights", "hub", "features"
 """Folders of the cache: files that were given to it, files of the hub, features of pictures."""
 SUFFIX, ORIGIN = ".safetensors", ".origin"
 
-OWN: dict[str, str] = {}
-"""Nets whose weights Foveal brings along, and the file of the package that holds them."""
+OWN = {net: model for model, net in shipped.MODELS.items()}
+"""Nets whose weights Foveal brings along, and the model that holds them."""
 
 FOR_PHOTOS = (
     "mobilenet_v2",
@@ -77,7 +78,7 @@ def cached(name: str) -> Path | None:
     folders = (cache.folder(ADDED), cache.folder(FETCHED))
     places = [folder / f"{name}{SUFFIX}" for folder in folders]
     if name in OWN:
-        places.append(Path(__file__).parent / OWN[name])
+        places.append(shipped.path_of(OWN[name]))
     return next((path for path in places if Path(name).name == name and path.is_file()), None)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from math import prod
 
 from foveal.errors import ModelFileError, SpecError, did_you_mean
@@ -20,6 +21,8 @@ LONGEST = 100
 """Characters of a tensor's name that are shown."""
 COUNTED = ".num_batches_tracked"
 """How PyTorch ends the name of a counter that no prediction needs."""
+DEEPEST = 3
+"""So many words at most are taken off the beginning of all names."""
 ALIKE = 0.5
 """Share of common names from which on a net is worth being named as the nearest."""
 
@@ -38,6 +41,8 @@ class Match:
     """Tensors of heads that only helped to train."""
     faults: Mapping[str, Sequence[str]]
     """What is wrong, in words, and the tensors it is wrong with."""
+    prefix: str = ""
+    """What the name of every tensor began with, and was taken off to find its place."""
 
     def num_faults(self) -> int:
         return sum(map(len, self.faults.values()))
@@ -47,31 +52,59 @@ def match(shapes: Shapes, where: str, name: str | None = None) -> Match:
     """The net that the tensors of a file are for: the one called `name`, or one of the zoo.
 
     Every tensor has its place, or none is taken. What may be missing is the last layer as a
-    whole; what may be left over are auxiliary heads and counters of batches.
+    whole; what may be left over are auxiliary heads and counters of batches. A prefix of all names
+    (`module.`, `model.`, `_orig_mod.`: what the net lay in when it was saved) is taken off.
 
     Raises: ModelFileError that lists what is missing, left over or of another shape; SpecError if
             no weights of that name are published
     """
     shapes = {key: shape for key, shape in shapes.items() if not key.endswith(COUNTED)}
-    modules = {module_of(tensor) for tensor in shapes}
+    entries = _entries(name)
+    found: list[Match] = []
+    for prefix in _prefixes(shapes):
+        found.append(_nearest(entries, shapes, prefix))
+        if not found[-1].num_faults():
+            return found[-1]
+    best = min(found, key=Match.num_faults)
+    theirs = {module_of(tensor.removeprefix(best.prefix)) for tensor in shapes}
+    names = set(best.published.names())
+    if name is None and len(theirs & names) < ALIKE * len(theirs | names):
+        raise _stranger(shapes, where)
+    raise _misfit(best, where, asked=name is not None)
+
+
+def _prefixes(shapes: Shapes) -> Iterator[str]:
+    """What could be taken off all names: nothing first, then the words that they begin with."""
+    yield ""
+    first, *others = shapes
+    for prefix in accumulate(f"{word}." for word in module_of(first).split(".")[:DEEPEST]):
+        if not others or not all(key.startswith(prefix) for key in others):
+            return
+        yield prefix
+
+
+def _nearest(entries: Mapping[str, Entry], shapes: Shapes, prefix: str) -> Match:
+    """The net among these that the tensors fit best, their names without the prefix."""
+    bare = {key.removeprefix(prefix): shape for key, shape in shapes.items()}
+    modules = {module_of(tensor) for tensor in bare}
     candidates = [
         (len(modules ^ set(published.names())), key, published)
-        for key, entry in _entries(name).items()
+        for key, entry in entries.items()
         for published in entry.published
     ]
     closest = min(distance for distance, _, _ in candidates)
     matches = [
-        _matched(key, published, shapes)
+        _matched(key, published, bare)
         for distance, key, published in candidates
         if distance == closest
     ]
     best = min(matches, key=Match.num_faults)
-    if not best.num_faults():
-        return best
-    names = set(best.published.names())
-    if name is None and len(modules & names) < ALIKE * len(modules | names):
-        raise _stranger(shapes, where)
-    raise _misfit(best, where, asked=name is not None)
+    return replace(
+        best,
+        places={prefix + theirs: place for theirs, place in best.places.items()},
+        unused=tuple(prefix + theirs for theirs in best.unused),
+        prefix=prefix,
+    )
 
 
 def fits(theirs: Shape, ours: Shape) -> bool:
@@ -136,10 +169,13 @@ def _misfit(found: Match, where: str, asked: bool) -> ModelFileError:
     faults = {what: tensors for what, tensors in found.faults.items() if tensors}
     counts = ", ".join(f"{len(tensors):,} {what}" for what, tensors in faults.items())
     begin = "does not fit" if asked else "fits no net of the zoo; the nearest is"
+    lines = [f"{what}: {_few(tensors)}" for what, tensors in faults.items()]
+    if found.prefix:
+        lines.append(f"{found.prefix[:LONGEST]!r} is taken off all names")
     return ModelFileError(
         f"{begin} {found.name}: {counts}",
         where=where,
-        arrives="\n".join(f"{what}: {_few(tensors)}" for what, tensors in faults.items()),
+        arrives="\n".join(lines),
         expected=f"the tensors of {found.name} as {found.published.by} names them",
         fix=f"foveal zoo {found.name} --names lists them",
     )
@@ -156,8 +192,8 @@ def _stranger(shapes: Shapes, where: str) -> ModelFileError:
 
 
 def _few(tensors: Sequence[str]) -> str:
-    shown = ", ".join(text[:LONGEST] for text in tensors[:FEW])
-    return shown + ", …" * (len(tensors) > FEW)
+    shown = [text[:LONGEST] for text in tensors[:FEW]] + ["…"] * (len(tensors) > FEW)
+    return ("; " if any("," in text for text in shown) else ", ").join(shown)
 
 
 def _text(shape: Shape) -> str:

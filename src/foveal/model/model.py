@@ -334,14 +334,20 @@ class Model:
         """The data, uncut; cut as it was for the training if the model learned from it."""
         from foveal import data
 
+        opened = data.open(source, validation=0)
         match self.about:
-            case {"data": {"fingerprint": str(known), **more}, "recipe": {"seed": int(seed)}}:
-                rule = str(more["group_by"]) if more.get("group_by") is not None else None
-                try:
-                    opened = data.open(source, validation=0, group_by=rule)
-                except (DataError, SpecError):  # other pictures need not be named as those were
-                    rule, opened = None, data.open(source, validation=0)
-                if known == opened.fingerprint and opened.test is None:
-                    return data.open(source, seed=seed, group_by=rule)
-                return opened
-        return data.open(source, validation=0)
+            case {"data": {"fingerprint": str(known), **more}, "recipe": {"seed": int(seed)}} if (
+                known.partition(":")[0] == opened.fingerprint and opened.test is None
+            ):
+                rule = more.get("group_by")
+                cut = data.open(source, seed=seed, group_by=None if rule is None else str(rule))
+                if cut.fingerprint != known:
+                    raise DataError(
+                        "the groups of these pictures are others than when the model learned",
+                        where=printable(str(source)),
+                        arrives=f"group_by {rule}",
+                        expected="unchanged names, folders, and dates where those were used",
+                        fix="measure on pictures that the model did not learn from",
+                    )
+                return cut
+        return opened

@@ -9,6 +9,7 @@ from foveal.model import container
 from foveal.model.container import Header
 from foveal.model.document import FORMAT, checked, described
 from foveal.model.model import Model
+from foveal.model.shipped import find
 from foveal.net import Net
 from foveal.net.kind import Shape, shape_text
 
@@ -33,11 +34,13 @@ def save(model: Model, path: str | Path) -> str:
 
 
 def load(path: str | Path) -> Model:
-    """Read a model file that `save` wrote. Nothing in a file is ever executed.
+    """Read a model file that `save` wrote, or a model that comes with Foveal, by its name.
+
+    Nothing in a file is ever executed.
 
     Raises: ModelFileError if the file is something else, damaged, or does not fit its own net
     """
-    where = Path(path)
+    where = find(path)
     header = container.read_header(where)
     document = checked(header.document, where)
     net, input = described(document, where)

@@ -52,8 +52,8 @@ class TensorsFile:
         The file is read into memory once, and float32 is not copied there. The digest is that of
         the bytes the weights come from, whatever happens to the file later.
 
-        Raises: ModelFileError if one holds no real numbers, NaN or infinity; MachineError if the
-                memory is too small
+        Raises: ModelFileError if one holds no real numbers, NaN, infinity, or numbers beyond
+                float32; MachineError if the memory is too small
         """
         data = container.read_data(self._file, self._data_size, self.where)
         arrays = {name: self._real(name, data).reshape(shape) for name, shape in wanted.items()}
@@ -62,7 +62,7 @@ class TensorsFile:
         return arrays, digest.hexdigest()
 
     def _real(self, name: str, data: Array) -> Array:
-        """A tensor as flat float32; larger numbers than it can hold become infinite."""
+        """A tensor as flat float32."""
         import numpy as np
 
         entry = self.tensors[name]
@@ -77,10 +77,26 @@ class TensorsFile:
         numbers = data[entry.start : entry.end].view(KNOWN[entry.dtype])
         if entry.dtype == "BF16":
             numbers = (numbers.astype("<u4") << 16).view("<f4")
+        container.refuse_not_finite(name, numbers, self.where, DAMAGED)
         with np.errstate(over="ignore"):
             made: Array = np.require(numbers, np.float32, "A")
-        container.refuse_not_finite(name, made, self.where, DAMAGED)
+        if entry.dtype == "F64":
+            self._refuse_too_large(name, numbers, np.isinf(made))
         return made
+
+    def _refuse_too_large(self, name: str, numbers: Array, lost: Array) -> None:
+        """ModelFileError if numbers became infinite in float32."""
+        import numpy as np
+
+        if not lost.any():
+            return
+        raise ModelFileError(
+            f"tensor {cut(name)} holds numbers that float32 cannot",
+            where=self.where,
+            arrives=f"{lost.sum():,} of {lost.size:,}, the largest {np.abs(numbers).max():.3g}",
+            expected=f"at most {np.finfo(np.float32).max:.3g}",
+            fix=DAMAGED,
+        )
 
 
 @contextmanager

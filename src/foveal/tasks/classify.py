@@ -18,7 +18,7 @@ Part = Literal["test", "validation"]
 Z_95 = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""
 UNSURE_BELOW = 0.5
-"""An answer of a smaller probability is unsure: of a calibrated model, more likely wrong than not."""
+"""An answer of a smaller probability is unsure: if it is honest, more likely wrong than right."""
 BINS = 15
 """Of equal width, over which probabilities are compared with what came true (as Guo et al.)."""
 

@@ -16,8 +16,8 @@ STRENGTHS = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 FOLDS = 5
 MOST = 1000
 """Pictures by which the strength is chosen; it is of the sum over pictures, so it fits more too."""
-TURNS = 60
-"""Of the iteration; the loss is then right to four digits."""
+CHOOSING, FITTING = 60, 300
+"""Turns of the iteration: the loss is then right to four digits; the scores to three."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def fit(features: np.ndarray, labels: np.ndarray, weights: np.ndarray, seed: int
     axes = _axes(centred * count.sqrt()[:, None])
     turned = (centred @ axes / scale).float()
     strength = _chosen(turned, y, count.float(), num_classes, seed)
-    found = _solve(turned, y, count.float()[None], (strength,), num_classes)[0, 0].double()
+    found = _solve(turned, y, count.float()[None], (strength,), num_classes, FITTING)[0, 0].double()
     weight = (axes @ found[:-1] / scale).T
     bias = found[-1] - weight @ mean
     return Head(weight.float().contiguous().numpy(), bias.float().numpy(), strength)
@@ -84,7 +84,7 @@ def _chosen(x: Tensor, y: Tensor, count: Tensor, num_classes: int, seed: int) ->
     fold = torch.empty_like(y)
     fold[y.argsort(stable=True)] = torch.arange(len(y)) % FOLDS
     inside = fold != torch.arange(FOLDS)[:, None]
-    found = _solve(x, y, inside * count, STRENGTHS, num_classes)
+    found = _solve(x, y, inside * count, STRENGTHS, num_classes, CHOOSING)
     scores = x @ found[..., :-1, :] + found[..., -1:, :]
     losses = F.cross_entropy(
         scores.flatten(0, 2), y.repeat(len(STRENGTHS) * FOLDS), reduction="none"
@@ -93,7 +93,12 @@ def _chosen(x: Tensor, y: Tensor, count: Tensor, num_classes: int, seed: int) ->
 
 
 def _solve(
-    x: Tensor, y: Tensor, counts: Tensor, strengths: tuple[float, ...], num_classes: int
+    x: Tensor,
+    y: Tensor,
+    counts: Tensor,
+    strengths: tuple[float, ...],
+    num_classes: int,
+    turns: int,
 ) -> Tensor:
     """Coefficients and bias for each strength and each way to count the pictures.
 
@@ -111,7 +116,7 @@ def _solve(
     target = F.one_hot(y, num_classes).float()
     found = ahead = torch.zeros(*problems, size, num_classes)
     momentum = 1.0
-    for _ in range(TURNS):
+    for _ in range(turns):
         scores = (x @ _side_by_side(ahead)).reshape(-1, *problems, num_classes)
         wrong = (scores.softmax(-1) - target[:, None, None]) * counts.T[:, None, :, None]
         slope = (x.T @ wrong.flatten(1)).reshape(size, *problems, num_classes).movedim(0, 2)

@@ -63,14 +63,15 @@ def net_of(opened: File, input: Shape | None = None) -> Imported:
 
 
 def _result(reading: Reading, name: str) -> Value:
-    """A result as the net makes it; if its axes are only turned, it stays channels first."""
+    """A result as the net makes it: where the file gives the channels last, they stay first."""
     here = Here(reading, Node(name, "", (name,), (), {}))
     if name not in reading.known:
         raise here.refusal("is made by no node")
     value = reading.known[name]
     if not isinstance(value, Value):
         raise here.refusal("does not depend on what arrives")
-    return value if value.order() else here.plain(value)
+    last = (*range(1, len(value.whole)), 0)
+    return value if value.order() == last else here.plain(value)
 
 
 __all__ = ["ROWS", "net_of", "read"]

@@ -10,7 +10,7 @@ import numpy as np
 from foveal.errors import SpecError
 from foveal.importing.onnx.arrays import Array, shortened
 from foveal.importing.onnx.file import Arriving, File, Node, Size
-from foveal.importing.onnx.values import Value
+from foveal.importing.onnx.values import UnfitError, Value
 from foveal.net.kind import Shape, shape_text
 
 _TYPES: Mapping[int, type[np.generic]] = {
@@ -42,8 +42,12 @@ class Start:
     dtype: type[np.generic]
 
     def value(self) -> Value:
+        """What arrives, as the graph sees it."""
         value = Value(self.name, self.shape)
-        return value.seen(np.moveaxis(value.numbered(), 0, -1)) if self.turned else value
+        try:
+            return value.seen(np.moveaxis(value.numbered(), 0, -1)) if self.turned else value
+        except UnfitError as error:
+            raise SpecError(str(error), where=f"input '{shortened(self.name)}'") from error
 
     def random(self, seed: int = 0) -> Array:
         """What a net could read, channels first: for a table of vectors 0 and 1, else noise."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,10 +119,11 @@ def open_file(path: str | Path) -> File:
             of another domain, functions, sparse arrays, an operator set before 7
     """
     where = Path(path)
+    status = where.stat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+        raise ModelFileError(f"is no file of at most {LARGEST:,} bytes", where=str(path))
     with where.open("rb") as file:
-        content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise ModelFileError(f"is larger than {LARGEST:,} bytes", where=str(path))
+        content = file.read(status.st_size)
     try:
         return _file(where, content)
     except BrokenError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -11,25 +12,30 @@ import numpy as np
 from foveal.importing.onnx.arrays import TYPES, Array
 from foveal.importing.onnx.values import UnfitError
 
-MOST_NUMBERS = 2**28
-"""Of a folded array: 1 GiB of float32, more than any one layer has."""
-
 Fold = Callable[..., Array]
-"""`fold(opset, options, *inputs)`: the array, where an input that is left out is None."""
+"""`fold(at, options, *inputs)`: the array, where an input that is left out is None."""
 Options = Mapping[str, Any]
 
 
+@dataclass
+class Folding:
+    """How much may still be computed: a file of a few bytes can ask for any number of them."""
+
+    opset: int
+    left: int
+    """Numbers."""
+
+    def bound(self, count: int) -> None:
+        if count > self.left:
+            raise UnfitError(f"would make {count:,} numbers, more than there are weights")
+
+
 def _elementwise(operate: Callable[..., Array]) -> Fold:
-    def fold(opset: int, said: Options, *inputs: Array) -> Array:
-        _bounded(prod(np.broadcast_shapes(*(each.shape for each in inputs))))
+    def fold(at: Folding, said: Options, *inputs: Array) -> Array:
+        at.bound(prod(np.broadcast_shapes(*(each.shape for each in inputs))))
         return np.asarray(operate(*inputs))
 
     return fold
-
-
-def _bounded(count: int) -> None:
-    if count > MOST_NUMBERS:
-        raise UnfitError(f"would have {count:,} numbers")
 
 
 def _divide(a: Array, b: Array) -> Array:
@@ -41,7 +47,7 @@ def _divide(a: Array, b: Array) -> Array:
     return np.asarray(np.sign(a) * np.sign(b) * (np.abs(a) // np.abs(b))).astype(a.dtype)
 
 
-def _constant(opset: int, said: Options) -> Array:
+def _constant(at: Folding, said: Options) -> Array:
     kinds = {
         "value_float": np.float32,
         "value_floats": np.float32,
@@ -52,25 +58,25 @@ def _constant(opset: int, said: Options) -> Array:
     return np.asarray(value, kinds.get(name))
 
 
-def _constant_of_shape(opset: int, said: Options, shape: Array) -> Array:
+def _constant_of_shape(at: Folding, said: Options, shape: Array) -> Array:
     sizes = tuple(map(int, shape))
-    _bounded(prod(sizes))
+    at.bound(prod(sizes))
     value = np.asarray(said.get("value", np.zeros(1, np.float32)))
     return np.full(sizes, value.reshape(-1)[0])
 
 
-def _cast(opset: int, said: Options, x: Array) -> Array:
+def _cast(at: Folding, said: Options, x: Array) -> Array:
     return x.astype(TYPES[int(said["to"])][0])
 
 
-def _concat(opset: int, said: Options, *inputs: Array) -> Array:
-    _bounded(sum(each.size for each in inputs))
+def _concat(at: Folding, said: Options, *inputs: Array) -> Array:
+    at.bound(sum(each.size for each in inputs))
     return np.concatenate(inputs, axis=said["axis"])
 
 
-def _gather(opset: int, said: Options, x: Array, indices: Array) -> Array:
+def _gather(at: Folding, said: Options, x: Array, indices: Array) -> Array:
     axis = said.get("axis", 0)
-    _bounded(x.size // max(1, x.shape[axis]) * indices.size)
+    at.bound(x.size // max(1, x.shape[axis]) * indices.size)
     return np.take(x, indices, axis=axis)
 
 
@@ -83,33 +89,33 @@ def axes_of(
     return None if not rest or rest[0] is None else tuple(map(int, rest[0].reshape(-1)))
 
 
-def _squeeze(opset: int, said: Options, x: Array, *rest: Array | None) -> Array:
-    return np.squeeze(x, axes_of(opset, said, rest, 13))
+def _squeeze(at: Folding, said: Options, x: Array, *rest: Array | None) -> Array:
+    return np.squeeze(x, axes_of(at.opset, said, rest, 13))
 
 
-def _unsqueeze(opset: int, said: Options, x: Array, *rest: Array | None) -> Array:
-    return np.expand_dims(x, axes_of(opset, said, rest, 13) or ())
+def _unsqueeze(at: Folding, said: Options, x: Array, *rest: Array | None) -> Array:
+    return np.expand_dims(x, axes_of(at.opset, said, rest, 13) or ())
 
 
-def _reshape(opset: int, said: Options, x: Array, shape: Array) -> Array:
+def _reshape(at: Folding, said: Options, x: Array, shape: Array) -> Array:
     sizes = [x.shape[place] if n == 0 else int(n) for place, n in enumerate(shape)]
     return x.reshape(sizes)
 
 
-def _transpose(opset: int, said: Options, x: Array) -> Array:
+def _transpose(at: Folding, said: Options, x: Array) -> Array:
     return x.transpose(said.get("perm"))
 
 
-def _expand(opset: int, said: Options, x: Array, shape: Array) -> Array:
+def _expand(at: Folding, said: Options, x: Array, shape: Array) -> Array:
     sizes = np.broadcast_shapes(x.shape, tuple(map(int, shape)))
-    _bounded(prod(sizes))
+    at.bound(prod(sizes))
     return np.broadcast_to(x, sizes)
 
 
-def _range(opset: int, said: Options, start: Array, limit: Array, delta: Array) -> Array:
+def _range(at: Folding, said: Options, start: Array, limit: Array, delta: Array) -> Array:
     if not np.all(delta):
         raise UnfitError("steps by 0")
-    _bounded(max(0, int((limit - start) / delta)))
+    at.bound(max(0, int((limit - start) / delta)))
     return np.arange(start.item(), limit.item(), delta.item(), dtype=start.dtype)
 
 
@@ -137,13 +143,13 @@ def slices(said: Options, rank: int, rest: tuple[Array | None, ...]) -> tuple[sl
     return tuple(cuts)
 
 
-def _slice(opset: int, said: Options, x: Array, *rest: Array | None) -> Array:
+def _slice(at: Folding, said: Options, x: Array, *rest: Array | None) -> Array:
     return x[slices(said, x.ndim, rest)]
 
 
 def _reduced(operate: Callable[..., Array], since: int) -> Fold:
-    def fold(opset: int, said: Options, x: Array, *rest: Array | None) -> Array:
-        axes = axes_of(opset, said, rest, since)
+    def fold(at: Folding, said: Options, x: Array, *rest: Array | None) -> Array:
+        axes = axes_of(at.opset, said, rest, since)
         if axes is None and said.get("noop_with_empty_axes", 0):
             return x
         return np.asarray(operate(x, axis=axes, keepdims=bool(said.get("keepdims", 1))))
@@ -155,7 +161,7 @@ def _length(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> Array:
     return np.asarray(np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims)))
 
 
-def _itself(opset: int, said: Options, x: Array, *rest: Array | None) -> Array:
+def _itself(at: Folding, said: Options, x: Array, *rest: Array | None) -> Array:
     return x
 
 
@@ -199,12 +205,15 @@ FOLDS: Mapping[str, Fold] = {
 """Operators that are computed when all they read is known."""
 
 
-def fold(op: str, opset: int, said: Options, inputs: tuple[Array | None, ...]) -> Array:
+def fold(at: Folding, op: str, said: Options, inputs: tuple[Array | None, ...]) -> Array:
     """What an operator makes of known arrays; UnfitError with the reason if it cannot be."""
     try:
         with np.errstate(all="ignore"):
-            return np.asarray(FOLDS[op](opset, said, *inputs))
+            made = np.asarray(FOLDS[op](at, said, *inputs))
     except UnfitError:
         raise
     except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
-        raise UnfitError("its options or inputs do not fit it") from error
+        raise UnfitError("has options or inputs that do not fit it") from error
+    at.bound(made.size)
+    at.left -= made.size
+    return made

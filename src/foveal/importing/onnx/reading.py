@@ -10,18 +10,20 @@ from typing import TypeVar
 
 import numpy as np
 
-from foveal.errors import SpecError, did_you_mean
+from foveal.errors import SpecError
 from foveal.importing.graph import Node
 from foveal.importing.onnx import file
 from foveal.importing.onnx.arrays import Array, shortened
 from foveal.importing.onnx.file import File
-from foveal.importing.onnx.folding import FOLDS, MOST_NUMBERS, fold
+from foveal.importing.onnx.folding import FOLDS, Folding, fold
 from foveal.importing.onnx.values import UnfitError, Value
 from foveal.net.kind import Kind, Shape, shape_text
 from foveal.net.layers import Flatten, Reshape, Take
 
 BATCH = 2**31 - 19
 """Stands for the batch where shapes are computed: a prime that no size in a file will be."""
+FOLDED_AT_LEAST, FOLDED_FOR_EACH = 2**20, 4
+"""Numbers that may be computed beside the weights: some, and four for each weight."""
 MOST_PLACES_KEPT = 2**28
 """Of all values together: 1 GiB."""
 
@@ -50,7 +52,8 @@ class Reading:
         self.made = {*self.known}
         self.places = _places(start)
         self.array_names = {id(array): name for name, array in opened.arrays.items()}
-        self.left_to_fold = MOST_NUMBERS
+        weights = sum(array.size for array in opened.arrays.values())
+        self.folding = Folding(opened.opset, FOLDED_AT_LEAST + FOLDED_FOR_EACH * weights)
 
     def read(self, node: file.Node) -> None:
         """Add what a node makes to what is known."""
@@ -98,19 +101,14 @@ class Reading:
             return made if isinstance(made, list) else [made]
         if any(value is None for value in node.attributes.values()):
             raise here.refusal("has an option of a type that is not read")
-        array = fold(node.op, self.opset, node.attributes, tuple(inputs))  # type: ignore[arg-type]
-        self.left_to_fold -= array.size
-        if self.left_to_fold < 0:
-            raise here.refusal(f"computes more than {MOST_NUMBERS:,} numbers that are not weights")
-        return [array]
+        return [fold(self.folding, node.op, node.attributes, tuple(inputs))]  # type: ignore[arg-type]
 
     def _row(self, here: Here) -> Row:
         row = self.rows.get(here.node.op)
         if row is None:
             raise here.refusal(
                 "has no layer that does the same",
-                fix=did_you_mean(here.node.op, self.rows)
-                or "export the net without it, or say it in other operators",
+                fix="export the net without it, or said in other operators",
             )
         return row
 

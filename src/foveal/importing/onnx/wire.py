@@ -39,8 +39,8 @@ class Field:
 class Reader:
     """Reads the messages of one file and counts what it reads."""
 
-    def __init__(self) -> None:
-        self._left = MOST_FIELDS
+    def __init__(self, most: int = MOST_FIELDS) -> None:
+        self._most = self._left = most
 
     def message(self, content: memoryview, table: Mapping[int, Field]) -> dict[str, Any]:
         """The fields of a message by name: lists are there even if empty, others if they are given.
@@ -105,7 +105,7 @@ class Reader:
     def _count(self, more: int) -> None:
         self._left -= more
         if self._left < 0:
-            raise BrokenError(f"it has more than {MOST_FIELDS:,} fields")
+            raise BrokenError(f"it has more than {self._most:,} fields")
 
 
 def _varint(content: memoryview, at: int) -> tuple[int, int]:

@@ -42,7 +42,8 @@ def from_torch(module: nn.Module, example: Tensor) -> Imported:
     >>> module = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(288, 10))
     >>> imported = from_torch(module, torch.zeros(1, 1, 8, 8))
     >>> print(imported.net.write())
-    conv_0: conv 8 3 -> relu -> flatten
+    conv_0: conv 8 3
+    relu -> flatten
     dense_3: dense 10
     """
     _check(module, example)

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from foveal.engines.pytorch.tracing.call import Call
 from foveal.engines.pytorch.tracing.sizes import simple
@@ -54,7 +54,7 @@ def multiply(call: Call, input: Any, other: Any) -> Value:
 def divide(call: Call, input: Any, other: Any, *, rounding_mode: str | None = None) -> Value:
     if not call.comes_from_input(input) or call.comes_from_input(other) or rounding_mode:
         raise SpecError("divides by values that come from the input", expected="fixed numbers")
-    if isinstance(other, Tensor) and call.trace.called(other):
+    if _learned(other):
         raise SpecError("divides by numbers that are learned", fix="multiply by them")
     if isinstance(other, Tensor) and other.numel() > 1:
         return call.pointwise(Normalise((0.0,), _figures(call, input, other)), input)
@@ -63,6 +63,12 @@ def divide(call: Call, input: Any, other: Any, *, rounding_mode: str | None = No
 
 def negative(call: Call, input: Tensor) -> Value:
     return call.pointwise(Gain(-1), input)
+
+
+def _learned(tensor: Any) -> bool:
+    """Whether these numbers are a parameter, or a view of one."""
+    held = (tensor, tensor._base) if isinstance(tensor, Tensor) else ()
+    return any(isinstance(each, nn.Parameter) for each in held)
 
 
 def _sum(call: Call, input: Tensor, other: Tensor, factor: float) -> Value:
@@ -95,7 +101,7 @@ def _shifted(call: Call, input: Tensor, number: Any, negative: bool = False) -> 
     value = call.value(input)
     if negative:
         value = call.node(Gain(-1), (value.name,), value.axes)
-    if isinstance(number, Tensor) and call.trace.called(number):
+    if _learned(number):
         bias = _each(call, input, number)
         weight = torch.ones_like(bias)
         kind = Scale(bias=True)
@@ -109,17 +115,18 @@ def _shifted(call: Call, input: Tensor, number: Any, negative: bool = False) -> 
 
 def _scaled(call: Call, input: Tensor, number: Any) -> Value:
     """A value times a number, for each channel."""
-    if not isinstance(number, Tensor) or (number.numel() == 1 and not call.trace.called(number)):
+    if not isinstance(number, Tensor) or (number.numel() == 1 and not _learned(number)):
         factor = float(number)
         return call.value(input) if factor == 1 else call.pointwise(Gain(factor), input)
     return call.pointwise(Scale(), input, weight=_each(call, input, number))
 
 
 def _figures(call: Call, input: Tensor, number: Any) -> tuple[float, ...]:
-    """A number for all channels, or for each."""
-    if not isinstance(number, Tensor) or number.numel() == 1:
+    """A number for all channels, or for each, with as few digits as tell float32 apart."""
+    if not isinstance(number, Tensor):
         return (float(number),)
-    return tuple(_each(call, input, number).tolist())
+    each = number.reshape(1) if number.numel() == 1 else _each(call, input, number)
+    return tuple(float(str(figure)) for figure in each.cpu().numpy())
 
 
 def _each(call: Call, input: Tensor, number: Tensor) -> Tensor:
