@@ -320,10 +320,12 @@ CASES: dict[str, list[Case]] = {
     "split": [
         (lambda x: x.split([2, 4], dim=1)[0].relu(), MAP, "take 0,1 -> relu"),
         (lambda x: torch.split(x, 4, 1)[1], MAP, "take 4,5"),
+        (lambda x: x.split(split_size=5, dim=-3)[1], MAP, "take 5"),
     ],
     "getitem": [
         (lambda x: x[:, 1:3], MAP, "take 1,2"),
         (lambda x: x[:, [5, 0]], MAP, "take 5,0"),
+        (lambda x: x[:, torch.tensor([1, 1])], MAP, "take 1,1"),
         (lambda x: x[:, 2].unsqueeze(1), MAP, "take 2"),
         (lambda x: x[..., ::2, ::2], MAP, "maxpool 1 stride 2"),
         (lambda x: x.mean((2, 3))[:, :, None, None], MAP, "globalavgpool keep"),

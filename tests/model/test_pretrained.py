@@ -129,7 +129,7 @@ def test_what_all_names_begin_with_is_taken_off(tmp_path: Path, prefix: str) -> 
     found = pretrained.read(write(tmp_path / "w.safetensors", renamed))
     assert (found.name, found.prefix) == (SMALL, prefix)
     np.testing.assert_array_equal(found.weights["conv1.weight"], KERAS["Conv1.weight"])
-    shapes = {f"{prefix}{key}": shape for key, shape in shapes_of("googlenet", "timm").items()}
+    shapes = {f"{prefix}{key}": shape for key, shape in shapes_of("googlenet", "torchvision").items()}
     assert match({**shapes, f"{prefix}aux2.fc2.bias": (9,)}, "file").unused == (
         f"{prefix}aux2.fc2.bias",
     )

@@ -3,13 +3,14 @@ import io
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from foveal.report import DataFacts, Use, result_sentence, write_report
+from foveal.report import DataFacts, FittedRow, Use, result_sentence, write_report
 from foveal.report.confusion import LARGEST_TABLE, PAIRS, confused_pairs
 from foveal.report.html import build_page
 from foveal.report.parts import GLOSSARY, glossary
@@ -270,3 +271,33 @@ def test_report_needs_neither_torch_nor_scikit_learn():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+FITTED = FittedRow(features=1280, validation_loss=0.9, validation_accuracy=0.6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "Then the others learned too."),
+        ({"only_fitted": True}, "Then the others learned too, which made it no better"),
+        ({"epochs": (), "only_fitted": True}, "The others stayed as they were."),
+    ],
+    ids=["thawed", "no better", "frozen"],
+)
+def test_a_trunk_that_was_brought_along_is_told_of(run, changes: dict, sentence: str) -> None:
+    page = build_page(run(fitted=FITTED, **changes))
+    assert "fitted to the 1,280 features that the others find in each picture" in page
+    assert sentence in page
+    assert "No epoch was finished." not in page
+    assert "Before it learned" not in page
+    assert "fitted to the" not in build_page(run())
+
+
+def test_how_far_it_can_be_trusted_stands_at_the_top(run, evaluation) -> None:
+    page = build_page(run(evaluation(mistakes=5)))
+    assert "It was sure of 20, and right in 75.0\u202f% of these; its " in page
+    assert " are off by 5.0\u202f% on average." in page
+    few = evaluation(classes=("a", "b", "c"), mistakes=0)
+    unsure = replace(few, sure=replace(few.sure, n=0, num_right=0))
+    assert "It was unsure of all of them; its " in build_page(run(unsure))

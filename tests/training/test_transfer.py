@@ -41,7 +41,10 @@ NET = parse(
 INPUT = (1, 8, 8)
 PROGRAM = NET.bind(INPUT)
 TRUNK = {path: array for path, array in initial(PROGRAM, 5).items() if not path.startswith("head.")}
-RECIPE = Recipe(epochs=2, batch_size=12, learning_rate=0.02, averaging=0.9, flip=True)
+RECIPE = Recipe(
+    epochs=2, batch_size=12, optimiser="adamw", learning_rate=0.01, averaging=0.9, flip=True
+)
+TOO_FAST = replace(RECIPE, optimiser="sgd", learning_rate=0.05)
 
 
 def bars(count: int, seed: int) -> Part:
@@ -165,15 +168,14 @@ def test_the_one_with_the_smaller_validation_loss_is_kept() -> None:
     assert loss < fitted.validation_loss
     assert measured(dict(finished.weights), VALIDATION)[0] == pytest.approx(loss, rel=1e-3)
 
-    bad = replace(JOB, recipe=replace(RECIPE, learning_rate=3.0, averaging=0.0))
-    fitted, finished = ends(bad)
+    fitted, finished = ends(replace(JOB, recipe=TOO_FAST))
     assert finished.learned == "head"
     head = ends(how=FROZEN)[1]
     assert all(np.array_equal(finished.weights[p], head.weights[p]) for p in head.weights)
 
 
 def test_without_a_validation_part_the_last_weights_are_kept() -> None:
-    job = replace(JOB, validation=None, recipe=replace(RECIPE, learning_rate=3.0))
+    job = replace(JOB, validation=None, recipe=TOO_FAST)
     fitted, finished = ends(job, features=Features(FEATURES.train))
     assert (fitted.validation_loss, fitted.validation_accuracy) == (None, None)
     assert finished.learned == "net"

@@ -208,7 +208,7 @@ def _cut(nodes: Sequence[Node], kept: Collection[str], current: str) -> Iterator
 
 def _ancestors(value: str, nodes: Sequence[Node]) -> set[str]:
     """Values that nodes make on the way to a value, itself included."""
-    wanted = {value, ""}
+    wanted = {value}
     found = set()
     for node in reversed(nodes):
         if node.output in wanted:

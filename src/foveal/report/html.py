@@ -105,9 +105,20 @@ def _header(run: RunRecord) -> str:
         f"{'was' if evaluation.n == 1 else 'were'} named right.</h1>"
         f'<p class="lede">{term("interval", f"95{NARROW}% interval")} {low}–{high}. '
         f"{term('baseline', 'Always saying')} “{name(evaluation.baseline.name)}” would get "
-        f"{percent(evaluation.baseline.accuracy)}.</p>"
+        f"{percent(evaluation.baseline.accuracy)}. {_trust(evaluation)}</p>"
         f"{scale}{''.join(_cautions(run))}{_facts(run)}</header>"
     )
+
+
+def _trust(evaluation: Evaluation) -> str:
+    """How far its probabilities can be believed."""
+    sure = evaluation.sure
+    error = percent(evaluation.calibration_error)
+    said = f"its {term('probability', 'probabilities')} are off by {error} on average."
+    if not sure.n:
+        return f"It was unsure of all of them; {said}"
+    right = percent(sure.num_right / sure.n)
+    return f"It was sure of {sure.n:,}, and right in {right} of these; {said}"
 
 
 def _cautions(run: RunRecord) -> Iterable[str]:

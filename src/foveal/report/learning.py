@@ -16,7 +16,7 @@ _RISEN = 1.25
 def learning_section(run: RunRecord) -> str:
     """What happened in sentences, and as curves of loss and accuracy."""
     if not run.epochs:
-        return "<p>No epoch was finished.</p>"
+        return f"<p>{' '.join(_first_stage(run)) or 'No epoch was finished.'}</p>"
     loss = line_chart(
         "loss",
         "Loss",
@@ -35,13 +35,36 @@ def learning_section(run: RunRecord) -> str:
         within=(0, 100),
     )
     return (
-        f"<p>{' '.join(_sentences(run))}</p>"
+        f"<p>{' '.join([*_first_stage(run), *_sentences(run)])}</p>"
         f'<div class="pair"><figure>{loss}<figcaption>{term("loss", "Loss")}: how surprised the '
         "net is by the right names. Lower is better.</figcaption></figure>"
         f"<figure>{accuracy}<figcaption>{term('accuracy', 'Accuracy')} on the "
         f"{term('validation', 'validation part')}: the share named right. Higher is better."
         "</figcaption></figure></div>"
     )
+
+
+def _first_stage(run: RunRecord) -> list[str]:
+    """What the last layer alone came to, and what became of it."""
+    if run.fitted is None:
+        return []
+    row = run.fitted
+    said = (
+        f"The net brought along what it had learned before. First its last layer was fitted to "
+        f"the {row['features']:,} features that the others find in each picture"
+    )
+    if row["validation_accuracy"] is not None and row["validation_loss"] is not None:
+        said += (
+            f": {percent(row['validation_accuracy'])} of the pictures kept aside were named "
+            f"right, with a loss of {number(row['validation_loss'])}"
+        )
+    if not run.epochs:
+        return [f"{said}. The others stayed as they were."]
+    if run.only_fitted:
+        return [
+            f"{said}. Then the others learned too, which made it no better: they were put back."
+        ]
+    return [f"{said}. Then the others learned too."]
 
 
 def _points(
@@ -56,7 +79,7 @@ def _points(
 def _sentences(run: RunRecord) -> list[str]:
     last = run.epochs[-1]
     sentences = []
-    if run.first_loss is not None:
+    if run.first_loss is not None and run.fitted is None:
         sentences.append(
             f"Before it learned, the {term('loss', 'loss')} was {number(run.first_loss)}; guessing "
             f"blindly among {len(run.evaluation.classes):,} classes gives "

@@ -42,9 +42,9 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     ),
     "probability": (
         "Probability",
-        "How the net divides its belief among the classes; together 100 %. Of the pictures it is "
-        "90 % sure of, more than one in ten may be wrong: nets tend to be too sure (Guo et al. "
-        "2017, arXiv:1706.04599).",
+        "How the net divides its belief among the classes; together 100 %. Nets tend to be too "
+        "sure; this one was set right on the validation part (Guo et al. 2017, arXiv:1706.04599). "
+        "How far its probabilities are still off on average is stated at the top.",
     ),
     "confusion": (
         "Confusion matrix",

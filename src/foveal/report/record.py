@@ -59,6 +59,14 @@ class DataFacts:
         return sum(self.counts.get("training", ()))
 
 
+class FittedRow(TypedDict):
+    """What the last layer alone came to, fitted to what a trunk sees that stays as it is."""
+
+    features: int
+    validation_loss: float | None
+    validation_accuracy: float | None
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """A finished training of a classifier, with nothing left to compute but its pictures."""
@@ -90,6 +98,11 @@ class RunRecord:
     """False where the clock decided when to stop."""
     reached_goal: bool = False
     """It stopped because the validation part was good enough."""
+    fitted: FittedRow | None = None
+    """Before the epochs, where a trunk was brought along."""
+    only_fitted: bool = False
+    """The epochs made the validation loss no smaller, or there were none: the last layer is all
+    that is new."""
     pictures: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
     """Of the wrong answers, by file name: (H, W, C) with 1, 3 or 4 channels."""
 

@@ -35,6 +35,7 @@ from foveal.training import (
     Event,
     Features,
     Finished,
+    Fitted,
     Job,
     Started,
     can_fit,
@@ -60,6 +61,7 @@ class Done:
     model_path: Path
     report_path: Path
     finished: Finished
+    fitted: Fitted | None
     started: Started
     train_seconds: float
     total_seconds: float
@@ -119,8 +121,9 @@ def _execute(
         stop=stop,
     )
     events = train(job) if begins.weights is None else transfer(job, plan.transfer, features)
-    started = finished = None
+    fitted = started = finished = None
     for event in events:
+        fitted = event if isinstance(event, Fitted) else fitted
         started = event if isinstance(event, Started) else started
         finished = event if isinstance(event, Finished) else finished
         yield event
@@ -141,6 +144,7 @@ def _execute(
         model_path=folder / MODEL,
         report_path=folder / "report.html",
         finished=finished,
+        fitted=fitted,
         started=started,
         train_seconds=finished.training_seconds,
         total_seconds=monotonic() - plan.began,
@@ -288,6 +292,8 @@ def _report(done: Done, plan: Plan, when: datetime, skipped: Sequence[Skipped]) 
         ),
         epochs=epochs,
         evaluation=done.evaluation,
+        fitted=None if done.fitted is None else _fitted(done.fitted),
+        only_fitted=done.finished.learned == "head",
         first_loss=done.started.first_loss,
         args=args,
         seed=plan.recipe.seed,
@@ -314,6 +320,14 @@ def _row(epoch: Epoch) -> report.EpochRow:
         validation_accuracy=epoch.validation_accuracy,
         learning_rate=epoch.learning_rate,
         seconds=epoch.seconds,
+    )
+
+
+def _fitted(event: Fitted) -> report.FittedRow:
+    return report.FittedRow(
+        features=event.features,
+        validation_loss=event.validation_loss,
+        validation_accuracy=event.validation_accuracy,
     )
 
 

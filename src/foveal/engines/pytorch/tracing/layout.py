@@ -55,10 +55,10 @@ def relaid(call: Call, value: Value) -> Value:
     return call.node(Flatten() if len(shape) == 1 else Reshape(shape), (name,), call.order())
 
 
-def permute(call: Call, input: Tensor, *dims: Any) -> Value:
-    order = dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
+def permute(call: Call, input: Tensor, *order: Any, dims: Any = None) -> Value:
+    places = dims or (order if isinstance(order[0], int) else order[0])
     value = call.value(input)
-    return Value(value.name, tuple(value.axes[place] for place in order))
+    return Value(value.name, tuple(value.axes[place] for place in places))
 
 
 def transpose(call: Call, input: Tensor, dim0: int, dim1: int) -> Value:
@@ -87,9 +87,9 @@ def concatenate(call: Call, tensors: Sequence[Tensor], dim: int = 0) -> Value:
     return call.node(Concat(), tuple(value.name for value in values), values[0].axes)
 
 
-def chunk(call: Call, input: Tensor, sizes: Any, dim: int = 0) -> Told:
+def chunk(call: Call, input: Tensor, *sizes: Any, **named: Any) -> Told:
     """Neighbouring channels, parted into several values."""
-    value = call.value(input)
+    value, dim = call.value(input), named.get("dim", sizes[-1] if len(sizes) > 1 else 0)
     if value.axes[dim] != 1:
         raise SpecError("takes other things apart than channels", expected="dim=1 of (N, C, ...)")
     ends = list(accumulate(part.shape[dim] for part in call.made))
@@ -113,19 +113,23 @@ def getitem(call: Call, input: Tensor, index: Any) -> Value:
     given += [ALL] * (input.dim() - len(given))
     asked = dict(zip(value.axes, given, strict=False))
     channels, others = asked.pop(1, ALL), list(asked.items())
-    if None not in given and _is_all(channels) and _is_all(asked[0]):
+    widened = any(each is None for each in given)
+    if not widened and _is_all(channels) and _is_all(asked[0]):
         steps = {axis: _step(each) for axis, each in others}
         strides = [steps[axis] for axis in range(2, input.dim())]
         kind = MaxPool(1, stride=simple(strides))
         return call.node(kind, (value.name,), value.axes)
-    if None in given or not all(_is_all(each) for _, each in others):
+    if widened or not all(_is_all(each) for _, each in others):
         raise SpecError(
             "takes a part of its values that is not some of the channels",
             expected="x[:, channels], or every s-th position: x[:, :, ::s, ::s]",
         )
     numbers = torch.arange(call.shape(input)[0])[channels]
     taken = call.node(Take(tuple(numbers.reshape(-1).tolist())), (value.name,), value.axes)
-    return taken if numbers.dim() else relaid(call, taken)
+    if numbers.dim():
+        return taken
+    call.ordered(input)
+    return relaid(call, taken)
 
 
 def channel_shuffle(call: Call, input: Tensor, groups: int) -> Value:
