@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from foveal.engines.pytorch.public import module as module
     from foveal.engines.pytorch.tracing import from_torch as from_torch
     from foveal.errors import FovealError as FovealError
+    from foveal.importing.onnx import from_onnx as from_onnx
     from foveal.model import Model as Model
     from foveal.model import load as load
     from foveal.net import Net as Net
@@ -29,6 +30,7 @@ _PUBLIC = {
     "Prediction": "foveal.tasks.classify",
     "Recipe": "foveal.recipe",
     "Transfer": "foveal.recipe",
+    "from_onnx": "foveal.importing.onnx",
     "from_torch": "foveal.engines.pytorch.tracing",
     "load": "foveal.model",
     "module": "foveal.engines.pytorch.public",
@@ -45,6 +47,7 @@ __all__ = [
     "Prediction",
     "Recipe",
     "Transfer",
+    "from_onnx",
     "from_torch",
     "load",
     "module",

@@ -298,7 +298,10 @@ CASES: dict[str, list[Case]] = {
         (lambda x: x.mean((2, 3), keepdim=True).squeeze(-1).squeeze(-1), MAP, "globalavgpool")
     ],
     "unsqueeze": [(lambda x: x.unsqueeze(-1), SERIES, "reshape 6x9x1")],
-    "permute": [(lambda x: x.permute(0, 3, 1, 2).permute((0, 2, 3, 1)).tanh(), MAP, "tanh")],
+    "permute": [
+        (lambda x: x.permute(0, 3, 1, 2).permute((0, 2, 3, 1)).tanh(), MAP, "tanh"),
+        (lambda x: torch.permute(x, dims=(0, 1, 2, 3)).tanh(), MAP, "tanh"),
+    ],
     "transpose": [(lambda x: x.transpose(1, -1).relu().transpose(1, 3), MAP, "relu")],
     "swapaxes": [(lambda x: x.swapaxes(1, 3).relu().swapaxes(1, 3), MAP, "relu")],
     "swapdims": [(lambda x: x.swapdims(1, 3).relu().swapdims(1, 3), MAP, "relu")],

@@ -15,7 +15,7 @@ from foveal.engines.weights import initial
 from foveal.errors import DataError, FovealError, SpecError
 from foveal.net.notation import parse
 from foveal.recipe import Recipe
-from foveal.training import Finished, Job, Started, checkpoint, train
+from foveal.training import Finished, Job, checkpoint, train
 from foveal.training.learner import Learner
 from foveal.training.losses import cross_entropy
 from foveal.training.recipes import balanced
@@ -176,7 +176,7 @@ def test_class_weights_count_pictures_as_often_as_they_say() -> None:
 
 
 def test_class_weights_leave_the_mean_at_one_and_the_validation_loss_as_it_is() -> None:
-    labels = JOB.parts()[0][1]
+    labels = JOB.train[1]
     job = replace(JOB, class_weights=(3.0, 1.0, 7.0))
     learner = learner_of(job)
     assert learner.class_weights is not None
@@ -193,31 +193,6 @@ def test_balanced_weights_make_classes_count_alike() -> None:
     weights = np.array(balanced(labels, 5))
     assert np.allclose(np.bincount(labels, weights[labels], 5), [20, 20, 0, 20, 0])
     assert weights[2] == weights[4] == 1
-
-
-def test_pictures_given_as_functions_are_asked_when_it_begins() -> None:
-    asked: list[str] = []
-
-    def of(name: str) -> tuple[np.ndarray, np.ndarray]:
-        asked.append(name)
-        return part(48, 0) if name == "training" else part(24, 1)
-
-    job = replace(JOB, train=lambda: of("training"), validation=lambda: of("validation"))
-    events = train(job)
-    assert asked == []
-    assert isinstance(next(events), Started)
-    assert asked == ["training", "validation"]
-    last = list(events)[-1]
-    assert isinstance(last, Finished)
-    whole = learned(JOB)
-    assert all(np.array_equal(whole[path], last.weights[path]) for path in whole)
-
-
-def test_pictures_given_as_functions_are_checked_too() -> None:
-    job = replace(JOB, train=lambda: (JOB.parts()[0][0], np.full(48, 3)))
-    with pytest.raises(DataError) as error:
-        next(iter(train(job)))
-    assert str(error.value) == ("the training part: label 3 is no class\n  expected: 0 to 2")
 
 
 @pytest.mark.parametrize(

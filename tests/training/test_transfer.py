@@ -107,10 +107,6 @@ def measured(weights: dict[str, np.ndarray], part: Part) -> tuple[float, float]:
     return float(-logs[places].mean()), float((scores.argmax(1) == part[1]).mean())
 
 
-def never() -> Part:
-    raise AssertionError("nothing is to be decoded")
-
-
 def test_the_head_comes_first_then_a_training_as_any_other() -> None:
     events = list(transfer(JOB, Transfer(), FEATURES))
     epoch: list[type[Event]] = [*[Step] * 4, Epoch]
@@ -125,9 +121,8 @@ def test_the_head_comes_first_then_a_training_as_any_other() -> None:
     assert started.first_loss < log(3)
 
 
-def test_the_frozen_stage_is_the_trunk_with_its_head_and_decodes_nothing() -> None:
-    job = replace(JOB, train=never, validation=never)
-    fitted, finished = ends(job, FROZEN)
+def test_the_frozen_stage_is_the_trunk_with_its_head() -> None:
+    fitted, finished = ends(JOB, FROZEN)
     for path, array in TRUNK.items():
         assert np.array_equal(finished.weights[path], array)
     assert finished.weights.keys() == PROGRAM.tensors().keys()
@@ -200,7 +195,7 @@ def worse(features: Features) -> Features:
 
 
 def test_a_goal_the_head_reaches_ends_it() -> None:
-    job = replace(JOB, goal=Goal(accuracy=0.4), train=never)
+    job = replace(JOB, goal=Goal(accuracy=0.4))
     _, finished = ends(job)
     assert (finished.stopped, finished.learned, finished.steps) == ("accuracy", "head", 0)
 

@@ -8,6 +8,7 @@ import click
 
 from foveal.cli.nets import model_file
 from foveal.errors import SpecError
+from foveal.net import Net
 from foveal.net.program import Program
 
 OURS = "Written by Foveal"
@@ -31,7 +32,7 @@ def write(text: str, output: str) -> None:
     click.echo(f"written {path} ({text.count(chr(10)):,} lines)")
 
 
-def _pytorch(net: str, program: Program) -> str:
+def _pytorch(net: str, _made: Net, program: Program) -> str:
     """A model file brings the names of its classes, and a function that loads its weights."""
     import re
     from pathlib import Path
@@ -49,5 +50,14 @@ def _pytorch(net: str, program: Program) -> str:
     return source.write(program, Path(net).stem if named else "net")
 
 
-FORMS: dict[str, Callable[[str, Program], str]] = {"pytorch": _pytorch}
-"""Each form by its word, from what the user has said and the program of it."""
+def _svg(net: str, made: Net, program: Program) -> str:
+    """A drawing that is called as the net is; notation in quotes is no name."""
+    import re
+    from pathlib import Path
+
+    named = re.fullmatch(r"\w+", net) or net.lower().endswith((".net", ".safetensors"))
+    return made.draw(program.input, Path(net).stem if named else "")
+
+
+FORMS: dict[str, Callable[[str, Net, Program], str]] = {"pytorch": _pytorch, "svg": _svg}
+"""Each form by its word, from what the user has said, the net and the program of it."""

@@ -21,7 +21,7 @@ from foveal.net.program import Program
 @click.option("--symbols", "view", flag_value="symbols", help="In the symbols of papers, worked.")
 @click.option("--formulas", "view", flag_value="formulas", help="Where every number comes from.")
 @click.option("--json", "view", flag_value="json", help="One line of JSON, a layer per step.")
-@click.option("--as", "form", type=click.Choice(list(FORMS)), help="As code.")
+@click.option("--as", "form", type=click.Choice(list(FORMS)), help="As code, or drawn.")
 @click.option("-o", "--output", help="Where --as writes it; else it is printed.")
 @click.option("--set", "settings", default="", help="Letters of a pattern: N=2,M=3,K=1.")
 def command(
@@ -35,7 +35,8 @@ def command(
     """Show NET layer by layer: shapes, parameters, receptive fields, work and memory.
 
     NET is notation in quotes ("conv 6 5 -> relu -> flatten -> dense 10"), a .net file, a name of
-    the zoo, or a model file. `--as pytorch` writes it as the code of a plain PyTorch module.
+    the zoo, or a model file. `--as pytorch` writes it as the code of a plain PyTorch module,
+    `--as svg` draws it.
     """
     if form is None and output is not None:
         raise SpecError(
@@ -48,7 +49,7 @@ def command(
     if form is None:
         click.echo(VIEWS[view or "table"](program))
         return
-    text = FORMS[form](net, program)
+    text = FORMS[form](net, made, program)
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -215,6 +215,8 @@ class Model:
         Raises: DataError if a class is unknown to the model or no picture can be read
         """
         opened = self._opened(source) if isinstance(source, str | Path) else source
+        if self.input[0] == 3:
+            opened = opened.in_colour()
         samples, part = self._measured(opened)
         pictures = self.split.load(samples)
         return self.measure(pictures, opened.classes, part, unsure_below=unsure_below)

@@ -67,6 +67,12 @@ class Net:
 
         return table(arithmetic(self.bind(input)))
 
+    def draw(self, input: Shape, title: str = "") -> str:
+        """The net as a picture: the text of an SVG."""
+        from foveal.net.drawing import draw
+
+        return draw(self, input, title)
+
     def with_names(self) -> Net:
         """The same net with the automatic names of all that owns tensors written out.
 

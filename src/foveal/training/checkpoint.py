@@ -107,7 +107,6 @@ def _load(path: Path, identity: Mapping[str, Any]) -> Checkpoint:
 
 def identity(job: Job) -> dict[str, Any]:
     """What must be the same for a training to go on: net, start, recipe and data."""
-    train, validation = job.parts()
     start = [part for path in sorted(job.start) for part in (path.encode(), job.start[path])]
     return {
         "net": job.net.write(),
@@ -118,7 +117,7 @@ def identity(job: Job) -> dict[str, Any]:
         "keep_statistics": job.keep_statistics,
         "class_weights": job.class_weights and list(job.class_weights),
         "recipe": asdict(job.recipe),
-        "data": _digest([*train, *(validation or ())]),
+        "data": _digest([*job.train, *(job.validation or ())]),
     }
 
 

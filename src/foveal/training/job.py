@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -34,9 +34,8 @@ class Job:
     net: Net
     """Reads levels of 0 … 255, (N, C, H, W), and ends with a score per class, before softmax."""
     input: Shape
-    train: Part | Callable[[], Part]
-    """As a function it is asked when a training begins, and not before."""
-    validation: Part | Callable[[], Part] | None = None
+    train: Part
+    validation: Part | None = None
     num_classes: int
     recipe: Recipe = field(default_factory=Recipe)
     goal: Goal = field(default_factory=Goal)
@@ -87,19 +86,9 @@ class Job:
             )
         if self.validation is None and (self.goal.accuracy, self.goal.loss) != (None, None):
             raise SpecError("accuracy and loss need a validation part", where="goal")
-        for name, part in (("training", self.train), ("validation", self.validation)):
-            if part is not None and not callable(part):
-                self._check(name, part)
-
-    def opened(self) -> Job:
-        """The same with its pictures there."""
-        train, validation = self.parts()
-        return replace(self, train=train, validation=validation)
-
-    def parts(self) -> tuple[Part, Part | None]:
-        """The training and the validation part."""
-        train = self.train() if callable(self.train) else self.train
-        return train, self.validation() if callable(self.validation) else self.validation
+        self._check("training", self.train)
+        if self.validation is not None:
+            self._check("validation", self.validation)
 
     def share(self, path: str) -> float:
         """Of the learning rate, for the step that owns its tensors under a path."""

@@ -55,12 +55,11 @@ class Learner:
                     parameter.requires_grad_(False)
         self.optimiser = optimisers.optimiser(self.module, job.recipe, job.share)
         self.average = Average(self.module, job.recipe.averaging)
-        train, validation = job.parts()
-        self.train = _resident(train, machine.device)
-        self.validation = validation and _resident(validation, machine.device)
+        self.train = _resident(job.train, machine.device)
+        self.validation = job.validation and _resident(job.validation, machine.device)
         self.loss = torch.zeros((), device=machine.device)
         """Sum over the steps of the epoch under way."""
-        self.class_weights = _class_weights(job, train[1], machine.device)
+        self.class_weights = _class_weights(job, machine.device)
         self._order = (-1, torch.empty(0))
         self._whiten()
 
@@ -210,12 +209,12 @@ def _resident(part: Part, device: torch.device) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
 
 
-def _class_weights(job: Job, labels: np.ndarray, device: torch.device) -> Tensor | None:
+def _class_weights(job: Job, device: torch.device) -> Tensor | None:
     """How much each class counts, such that the mean over the training part is 1."""
     if job.class_weights is None:
         return None
     weights = np.array(job.class_weights)
-    return torch.tensor(weights / weights[labels].mean(), dtype=torch.float32, device=device)
+    return torch.tensor(weights / weights[job.train[1]].mean(), dtype=torch.float32, device=device)
 
 
 def _levels(x: Tensor) -> Tensor:

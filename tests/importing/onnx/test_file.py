@@ -17,7 +17,7 @@ from support.onnx_files import model, node, numbers, one, whole, written
 
 from foveal.engines.portable.wire import Message, varint
 from foveal.errors import FovealError, ModelFileError
-from foveal.importing.onnx import read
+from foveal.importing.onnx import from_onnx
 from foveal.importing.onnx.arrays import array
 from foveal.importing.onnx.file import open_file
 from foveal.importing.onnx.wire import BrokenError, Reader, text
@@ -178,7 +178,7 @@ def test_lies_cost_little_memory(tmp_path: Path) -> None:
     tracemalloc.start()
     for path in paths:
         with pytest.raises(FovealError):
-            read(path)
+            from_onnx(path)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 10 * 2**20
@@ -188,7 +188,7 @@ def test_a_doubling_chain_is_stopped(tmp_path: Path) -> None:
     nodes = [node("Concat", f"v{n} v{n}", f"v{n + 1}", axis=0) for n in range(60)]
     content = model([*nodes, node("Reshape", "x v60")], (2,), {"v0": whole(1)})
     with pytest.raises(FovealError) as caught:
-        read(written(content, tmp_path))
+        from_onnx(written(content, tmp_path))
     assert str(caught.value) == (
         "node 'Concat_v20' (Concat): would make 1,048,576 numbers, more than there are weights"
     )
@@ -233,7 +233,7 @@ def beside(folder: Path, location: str, offset: int = 0, length: int | None = No
 
 
 def test_arrays_may_lie_in_a_file_beside(tmp_path: Path) -> None:
-    imported = read(beside(tmp_path, "net.data", offset=8))
+    imported = from_onnx(beside(tmp_path, "net.data", offset=8))
     assert np.array_equal(imported.weights["Conv_y.weight"], numbers(3, 2, 3, 3))
 
 
@@ -270,4 +270,4 @@ def test_a_changed_byte_gives_a_net_or_a_sentence(tmp_path_factory, changes) -> 
         content[place] = value
     path = written(bytes(content), tmp_path_factory.getbasetemp())
     with suppress(FovealError):
-        assert read(path).program.steps
+        assert from_onnx(path).program.steps

@@ -11,7 +11,7 @@ from onnx import TensorProto
 from support.onnx_files import exported, model, node, numbers, whole, written
 from torch import Tensor, nn
 
-from foveal.importing.onnx import read
+from foveal.importing.onnx import from_onnx
 
 TO_FIRST, TO_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
 
@@ -37,7 +37,7 @@ def test_channels_last_come_first(tmp_path: Path) -> None:
         "matrix": numbers(5 * 6 * 4, 7),
         "more": numbers(7),
     }
-    imported = read(written(model(nodes, (5, 6, 3), arrays), tmp_path))
+    imported = from_onnx(written(model(nodes, (5, 6, 3), arrays), tmp_path))
     assert imported.input == (3, 5, 6)
     assert imported.net.write() == (
         "Sub_centred: scale bias\nConv_maps: conv 4 3 same\nrelu -> flatten\nMatMul_scores: dense 7"
@@ -63,9 +63,14 @@ def test_a_gate_with_the_channels_last(tmp_path: Path) -> None:
         "less": numbers(4, 2),
         "more": numbers(2, 4),
     }
-    imported = read(written(model(nodes, (5, 6, 3), arrays), tmp_path))
+    imported = from_onnx(written(model(nodes, (5, 6, 3), arrays), tmp_path))
     assert "multiply(" in imported.net.write()
     assert imported.program.result_shapes() == {"": (4, 5, 6)}, "the result has the channels first"
+
+
+def test_a_difference_is_a_sum(tmp_path: Path) -> None:
+    content = model([node("Relu", "x", "r"), node("Sub", "r x")], (3, 4, 4))
+    assert from_onnx(written(content, tmp_path)).net.write() == "add( relu | gain -1 )"
 
 
 def test_concatenation_with_the_channels_last(tmp_path: Path) -> None:
@@ -77,7 +82,7 @@ def test_concatenation_with_the_channels_last(tmp_path: Path) -> None:
         node("Transpose", "b", "b_last", perm=TO_LAST),
         node("Concat", "a_last b_last", "y", axis=-1),
     ]
-    imported = read(written(model(nodes, (5, 6, 3)), tmp_path))
+    imported = from_onnx(written(model(nodes, (5, 6, 3)), tmp_path))
     assert imported.net.write() == "concat( relu | sigmoid )"
 
 
@@ -89,7 +94,7 @@ def test_features_of_words_come_last(tmp_path: Path) -> None:
     ]
     arrays = {"table": numbers(11, 4), "kernel": numbers(6, 4, 3)}
     content = model(nodes, (9,), arrays, dtype=TensorProto.INT64)
-    imported = read(written(content, tmp_path))
+    imported = from_onnx(written(content, tmp_path))
     assert imported.net.write() == "Gather_words: embed 11 4\nConv_y: conv 6 3 no bias"
 
 
@@ -104,7 +109,7 @@ class Shuffled(nn.Module):
 
 
 def test_channels_are_shuffled_and_split(tmp_path: Path) -> None:
-    imported = read(exported(Shuffled(), (6, 4, 4), tmp_path))
+    imported = from_onnx(exported(Shuffled(), (6, 4, 4), tmp_path))
     assert imported.net.write() == "concat( take 4,2,5 -> relu | take 0,3,1 )"
 
 
@@ -122,7 +127,7 @@ class Flattened(nn.Module):
 
 @pytest.mark.parametrize("batch", [None, 1, 3])
 def test_sizes_that_are_computed_are_known(batch: int | None, tmp_path: Path) -> None:
-    imported = read(exported(Flattened(), (3, 4, 4), tmp_path, batch=batch))
+    imported = from_onnx(exported(Flattened(), (3, 4, 4), tmp_path, batch=batch))
     assert imported.net.write() == "maxpool 2 -> flatten\nfc: dense 3"
     assert imported.names == {"fc.weight": "fc.weight", "fc.bias": "fc.bias"}
 
@@ -141,7 +146,7 @@ class Outputs(nn.Module):
 
 def test_several_results_have_the_names_of_the_file(tmp_path: Path) -> None:
     net = Outputs()
-    imported = read(exported(net, (3, 6, 6), tmp_path, batch=1, outputs=("mask", "means")))
+    imported = from_onnx(exported(net, (3, 6, 6), tmp_path, batch=1, outputs=("mask", "means")))
     assert imported.program.result_shapes() == {"mask": (2, 12, 12), "means": (4,)}
     x = torch.randn(2, 3, 6, 6)
     made = imported.run(x.numpy())
@@ -164,6 +169,6 @@ def test_formulas_are_the_layers_they_are(opset: int, tmp_path: Path) -> None:
     for norm in (NORMS[1], NORMS[3]):
         nn.init.uniform_(norm.weight)
         nn.init.uniform_(norm.bias)
-    imported = read(exported(NORMS, (3, 6, 6), tmp_path, opset_version=opset))
+    imported = from_onnx(exported(NORMS, (3, 6, 6), tmp_path, opset_version=opset))
     kinds = [step.kind.word for step in imported.program.steps]
     assert kinds == ["conv", "groupnorm", "hardswish", "instancenorm", "gelu"]

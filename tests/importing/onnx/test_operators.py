@@ -1,4 +1,4 @@
-"""Each operator as the layer it is; `read` itself compares the answers with onnxruntime."""
+"""Each operator as the layer it is; `from_onnx` itself compares the answers with onnxruntime."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support.onnx_files import Array, numbers, one, whole, written
 
-from foveal.importing.onnx import ROWS, read
+from foveal.importing.onnx import ROWS, from_onnx
 from foveal.net.notation import parse
 
 P, M = (3, 6, 7), (4, 3, 3, 3)  # a picture, and a kernel for it
@@ -61,6 +61,8 @@ ONE: tuple[tuple[str, tuple[int, ...], tuple[Array | None, ...], dict[str, Any],
     ("PRelu", P, (np.full((3, 1, 1), 0.25, np.float32),), {}, "leakyrelu 0.25"),
     ("Elu", P, (), {"alpha": 0.5}, "elu 0.5"),
     ("Gelu", P, (), {"approximate": "tanh"}, "gelu approximate tanh"),
+    ("Selu", P, (), {}, "elu 1.67326 -> gain 1.0507"),
+    ("Neg", P, (), {}, "gain -1"),
     ("Sigmoid", P, (), {}, "sigmoid"),
     ("HardSigmoid", P, (), {"alpha": 1 / 6}, "hardsigmoid"),
     ("HardSigmoid", P, (), {}, "scale bias -> hardtanh 0"),
@@ -95,6 +97,7 @@ ONE: tuple[tuple[str, tuple[int, ...], tuple[Array | None, ...], dict[str, Any],
     ("Gather", P, (whole(2, 0, 0),), {"axis": 1}, "take 2,0,0"),
     ("ReduceMean", P, (whole(2, 3),), {"keepdims": 0}, "globalavgpool"),
     ("ReduceMean", P, (whole(-1, -2),), {}, "globalavgpool keep"),
+    ("ReduceSum", P, (whole(2, 3),), {"keepdims": 0}, "globalsumpool"),
     ("ReduceMax", P, (whole(2, 3),), {"keepdims": 0}, "globalmaxpool"),
     ("Add", P, (numbers(3, 1, 1),), {}, "scale bias"),
     ("Sum", P, (), {}, "identity"),
@@ -140,7 +143,7 @@ def unnamed(net: str) -> str:
     ("op", "shape", "arrays", "options", "text"), ONE, ids=[f"{case[0]}-{case[4]}" for case in ONE]
 )
 def test_an_operator_is_the_layer_it_is(op, shape, arrays, options, text, tmp_path: Path) -> None:
-    net = read(written(one(op, shape, *arrays, **options), tmp_path)).net
+    net = from_onnx(written(one(op, shape, *arrays, **options), tmp_path)).net
     assert unnamed(net.write()) == text
     assert parse(net.write()) == net
 
@@ -152,7 +155,7 @@ def test_an_operator_is_the_layer_it_is(op, shape, arrays, options, text, tmp_pa
 )
 def test_an_operator_of_an_older_set(opset, op, shape, arrays, options, text, tmp_path) -> None:
     content = one(op, shape, *arrays, opset=opset, **options)
-    assert unnamed(read(written(content, tmp_path)).net.write()) == text
+    assert unnamed(from_onnx(written(content, tmp_path)).net.write()) == text
 
 
 def test_every_row_is_tested() -> None:

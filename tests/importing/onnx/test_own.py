@@ -10,7 +10,7 @@ import pytest
 from support.onnx_files import written
 
 from foveal.errors import ModelFileError
-from foveal.importing.onnx import own, read
+from foveal.importing.onnx import from_onnx, own
 from foveal.importing.onnx.file import open_file
 from foveal.model import Model
 from foveal.net.notation import parse
@@ -32,7 +32,7 @@ def test_what_was_exported_comes_back(text: str, tmp_path: Path) -> None:
     exported, path = model(text), tmp_path / "m.onnx"
     exported.export(path)
     opened = open_file(path)
-    back = own.model(read(path), own.classes(opened))
+    back = own.model(from_onnx(path), own.classes(opened))
     x = np.random.default_rng(0).integers(0, 256, (4, 12, 12, 3), np.uint8)
     assert np.abs(back.probabilities(x) - exported.probabilities(x)).max() <= 1e-5
     assert back.classes == CLASSES
@@ -42,7 +42,7 @@ def test_what_was_exported_comes_back(text: str, tmp_path: Path) -> None:
 def test_a_net_without_batch_norms_comes_back_as_it_was(tmp_path: Path) -> None:
     exported, path = model(PLAIN), tmp_path / "m.onnx"
     exported.export(path)
-    back = read(path)
+    back = from_onnx(path)
     assert back.net == exported.net
     assert back.weights.keys() == exported.weights.keys()
 
@@ -70,7 +70,7 @@ def no_net(content: onnx.ModelProto) -> None:
 def test_weights_must_be_those_of_the_net(tmp_path: Path) -> None:
     path = changed(other_net, tmp_path)
     with pytest.raises(ModelFileError) as caught:
-        read(path)
+        from_onnx(path)
     assert str(caught.value) == (
         f"{path}: has weights that are not those of its net\n  fix:      export the model once more"
     )
@@ -79,7 +79,7 @@ def test_weights_must_be_those_of_the_net(tmp_path: Path) -> None:
 def test_a_net_must_be_one(tmp_path: Path) -> None:
     path = changed(no_net, tmp_path)
     with pytest.raises(ModelFileError) as caught:
-        read(path)
+        from_onnx(path)
     assert caught.value.headline() == f"{path}: has a net that cannot be read"
 
 

@@ -10,7 +10,7 @@ import torch
 from support.onnx_files import exported
 from support.published import build, randomise
 
-from foveal.importing.onnx import read
+from foveal.importing.onnx import from_onnx
 
 NETS = ("resnet18", "vgg11", "mobilenet_v2", "densenet121", "squeezenet1_1")
 MORE = ("alexnet", "googlenet", "inception_v3", "convnext_tiny")
@@ -30,7 +30,7 @@ def net(name: str) -> torch.nn.Module:
 )
 def test_a_published_net_gives_the_same_outputs(name: str, tmp_path: Path) -> None:
     module, side = net(name), SIDES.get(name, 32)
-    imported = read(exported(module, (3, side, side), tmp_path))
+    imported = from_onnx(exported(module, (3, side, side), tmp_path))
     x = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         wanted = module(x).numpy()
@@ -49,6 +49,6 @@ def convnext() -> torch.nn.Module:
 @pytest.mark.parametrize("opset", [9, 11, 13, 16, 18])
 def test_every_operator_set_says_the_same_net(opset: int, convnext, tmp_path: Path) -> None:
     """ConvNeXt has what changed most: layer norm and GELU were formulas once."""
-    imported = read(exported(convnext, (3, 16, 16), tmp_path, opset_version=opset))
+    imported = from_onnx(exported(convnext, (3, 16, 16), tmp_path, opset_version=opset))
     kinds = {step.kind.word for step in imported.program.steps} - {"identity"}
     assert kinds == {"conv", "layernorm", "depthwise", "gelu", "scale", "add"}

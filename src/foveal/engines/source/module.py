@@ -173,11 +173,14 @@ def _method(name: str, signature: list[str], returns: str, note: str = "") -> li
 
 def _annotation(values: Iterable[Value]) -> str:
     """The types of the numbers that a class is given; `int` where another class gives them."""
-    words = sorted({_TYPES[type(value)] for value in values})
-    return " | ".join(words) or "int"
+    return " | ".join(sorted(set(map(_type, values)))) or "int"
 
 
-_TYPES = {int: "int", float: "float", tuple: "tuple[int, ...]"}
+def _type(value: Value) -> str:
+    if isinstance(value, tuple):
+        whole = all(isinstance(part, int) for part in value)
+        return "tuple[int, ...]" if whole else "tuple[float, ...]"
+    return type(value).__name__
 
 
 def _loading(title: str, program: Program) -> str:

@@ -29,7 +29,7 @@ ROWS: Mapping[str, Row] = {**WINDOWS, **POINTWISE, **NORMS, **LAYOUT, **ARITHMET
 """How each operator is said in layers."""
 
 
-def read(path: str | Path, input: Shape | None = None) -> Imported:
+def from_onnx(path: str | Path, input: Shape | None = None) -> Imported:
     """The net of an ONNX file with its weights, once it answers as the file does.
 
     Use it for a net that was made with another framework. Operators that no layer is are refused
@@ -74,4 +74,4 @@ def _result(reading: Reading, name: str) -> Value:
     return value if value.order() == last else here.plain(value)
 
 
-__all__ = ["ROWS", "net_of", "read"]
+__all__ = ["ROWS", "from_onnx", "net_of"]

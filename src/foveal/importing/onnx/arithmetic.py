@@ -52,7 +52,9 @@ def subtract(here: Here) -> Value:
         return _shifted(here, first, -second.astype(np.float32))
     if isinstance(second, Value) and not isinstance(first, Value):
         return _shifted(here, here.pointwise(Gain(-1), second), first)
-    raise here.refusal("takes one value of the net from another, which no layer does")
+    if isinstance(first, Value) and isinstance(second, Value):
+        return _joined(here, Add(), [first, here.pointwise(Gain(-1), second)])
+    raise here.refusal("computes with given numbers only")
 
 
 def multiply(here: Here) -> Value:

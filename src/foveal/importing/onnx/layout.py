@@ -14,7 +14,7 @@ from foveal.importing.onnx.folding import axes_of, slices
 from foveal.importing.onnx.reading import Here, Known, Row
 from foveal.importing.onnx.values import Value
 from foveal.net.kind import Shape, shape_text
-from foveal.net.layers import Embed, GlobalAvgPool, GlobalMaxPool
+from foveal.net.layers import Embed, GlobalAvgPool, GlobalMaxPool, GlobalSumPool
 
 
 def shape(here: Here) -> Array:
@@ -158,11 +158,11 @@ def _embed(here: Here, table: Array) -> Value:
     return made.seen(made.numbered().transpose(1, 0))
 
 
-def reduce(here: Here, kind: type[GlobalAvgPool | GlobalMaxPool]) -> Value:
+def reduce(here: Here, kind: type[GlobalAvgPool | GlobalMaxPool | GlobalSumPool]) -> Value:
     """Over all positions of each channel, it is a global pooling."""
     x = here.flow()
     x, rank = (x if x.order() else here.plain(x)), len(x.shape) + 1
-    since = 18
+    since = 13 if here.node.op == "ReduceSum" else 18
     said = {} if here.opset >= since else {"axes": here.wholes("axes")}
     rest = (here.given(1),) if here.opset >= since else ()
     axes = axes_of(here.opset, said, rest, since)
@@ -192,5 +192,6 @@ LAYOUT: Mapping[str, Row] = {
     "Split": split,
     "Gather": gather,
     "ReduceMean": partial(reduce, kind=GlobalAvgPool),
+    "ReduceSum": partial(reduce, kind=GlobalSumPool),
     "ReduceMax": partial(reduce, kind=GlobalMaxPool),
 }

@@ -14,6 +14,7 @@ from foveal.net.kind import Kind
 from foveal.net.layers import (
     ELU,
     GELU,
+    Gain,
     HardSigmoid,
     HardSwish,
     HardTanh,
@@ -77,6 +78,12 @@ def p_relu(here: Here) -> Value:
     return here.pointwise(LeakyReLU(float(slope.reshape(-1)[0])), x)
 
 
+def selu(here: Here) -> Value:
+    """An ELU times a number."""
+    kind = ELU(here.option("alpha", 1.67326))
+    return here.pointwise(Gain(here.option("gamma", 1.0507)), here.pointwise(kind, here.flow()))
+
+
 def over_channels(here: Here, kind: Kind) -> Value:
     """A softmax over the channels, wherever the graph has them."""
     x = here.flow()
@@ -116,6 +123,8 @@ POINTWISE: Mapping[str, Row] = {
     "PRelu": p_relu,
     "Elu": activation(lambda here: ELU(here.option("alpha", 1.0))),
     "Gelu": activation(lambda here: GELU(here.option("approximate", "none"))),
+    "Selu": selu,
+    "Neg": activation(lambda here: Gain(-1)),
     "Sigmoid": activation(lambda here: Sigmoid()),
     "HardSigmoid": hard_sigmoid,
     "HardSwish": activation(lambda here: HardSwish()),

@@ -9,6 +9,7 @@ from foveal.net.arithmetic import Arithmetic, Row
 from foveal.net.combinators import (
     Again,
     Body,
+    Branch,
     Branches,
     Chain,
     Each,
@@ -27,6 +28,8 @@ from foveal.net.layers import Identity
 from foveal.net.program import Program, Step
 
 PLAIN = "#fff"
+MOST_BRANCHES, SHOWN = 8, 4
+"""Of more branches than this, so many are drawn, and the last."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,8 @@ class Layout:
         place = 0
         while place < len(items):
             label, body, written = items[place]
-            labels, followers = [label], []
+            labels = [label]
+            followers: list[tuple[str, Kind]] = []
             place += 1
             if _is_folded(body):
                 while place < len(items) and items[place][1] == body:
@@ -151,7 +155,7 @@ class Layout:
             case Reference(name):
                 return [self.link(f"@{name}", entry.name, (), known[name], reads=False)]
             case Again(name):
-                made = [step for step in self.program.steps if _is_below(step.path, here.first)]
+                made = [self.steps[path] for path in self.below([here.first])]
                 return [self.link(f"again {name}", entry.name, made, known[name], reads=True)]
         raise TypeError(f"cannot be drawn: {body!r}")
 
@@ -173,9 +177,7 @@ class Layout:
         if entry.followers:
             said = (short(step.kind, len(step.shape) - 1) for step in first[1:])
             lines.append(elided(" · ".join(said)))
-        cost = between(*(f"{self.parameters(steps):,}" for steps in (first, last)))
-        if first[0].owner == last[0].owner:
-            cost = f"{self.parameters(first):,}"
+        cost = between(*(f"{_parameters(steps):,}" for steps in (first, last)))
         made = shapes(first[-1].shape, last[-1].shape)
         lines.append(made if cost == "0" else f"{made} · {cost}")
         tip = "\n".join(told(step, self.rows[step.path]) for step in first)
@@ -192,9 +194,7 @@ class Layout:
         part = below(self.chain(chain, here, known))
         return framed(name, self.cost(here), part) if name else part
 
-    def repeat(
-        self, name: str, body: Chain, times: int, here: Turns, known: _Known
-    ) -> list[Part]:
+    def repeat(self, name: str, body: Chain, times: int, here: Turns, known: _Known) -> list[Part]:
         if times == 0:
             return []
         parts = self.chain(body, here.at("0", str(times - 1)), known)
@@ -227,21 +227,29 @@ class Layout:
         parts = self.sides(body.branches, here, known)
         return beside(parts, card(self.card(body.merge, entry, turns)))
 
-    def sides(self, branches: Sequence[Item], here: Turns, known: _Known) -> list[Part]:
+    def sides(self, branches: tuple[Branch, ...], here: Turns, known: _Known) -> list[Part]:
+        """The branches side by side; of many, some are only told where the pointer rests."""
+        labels = branch_labels(branches)
+        left_out = labels[SHOWN:-1] if len(labels) > MOST_BRANCHES else []
         sides = []
-        for (label, chain), branch in zip(branch_labels(tuple(branches)), branches, strict=True):  # type: ignore[arg-type]
-            inner, name = here.at(label), label if isinstance(branch, Named) else ""
-            sides.append(self.group(name, chain, inner, known))
+        for number, (label, chain) in enumerate(labels):
+            if number == SHOWN and left_out:
+                sides.append(self.more([here.at(name).first for name, _ in left_out]))
+            if (label, chain) not in left_out:
+                name = label if isinstance(branches[number], Named) else ""
+                sides.append(self.group(name, chain, here.at(label), known))
         return sides
 
-    def outputs(self, branches: Sequence[Item], here: Turns, known: _Known) -> Part:
+    def more(self, paths: Sequence[str]) -> Part:
+        """A box for branches that have no room."""
+        tip = "\n".join(told(self.steps[row], self.rows[row]) for row in self.below(paths))
+        return card(Card(f"{len(paths)} more", ("branches like these",), PLAIN, tip))
+
+    def outputs(self, branches: tuple[Branch, ...], here: Turns, known: _Known) -> Part:
         """Several results, each with its name below it."""
-        labels = [label for label, _ in branch_labels(tuple(branches))]  # type: ignore[arg-type]
-        parts = [
-            below(self.chain(chain, here.at(label), known))
-            for label, chain in branch_labels(tuple(branches))  # type: ignore[arg-type]
-        ]
-        ends = [card(Card(label, (), PLAIN, f"the result {label}")) for label in labels]
+        labels = branch_labels(branches)
+        parts = [below(self.chain(chain, here.at(label), known)) for label, chain in labels]
+        ends = [card(Card(label, (), PLAIN, f"the result {label}")) for label, _ in labels]
         return beside(parts, None, ends)
 
     def each(self, name: str, body: Chain, here: Turns, known: _Known) -> Part:
@@ -262,11 +270,18 @@ class Layout:
         self.links.append((source, part))
         return part
 
-    def parameters(self, steps: Sequence[Step]) -> int:
-        return sum(self.rows[step.path].parameters for step in steps)
+    def below(self, paths: Sequence[str]) -> list[str]:
+        """The paths of all steps in some groups."""
+        starts = tuple(f"{path}." for path in paths)
+        return [path for path in self.steps if f"{path}.".startswith(starts)]
 
     def cost(self, here: Turns) -> str:
         return _cost(self.totals.get(here.first, 0))
+
+
+def _parameters(steps: Sequence[Step]) -> int:
+    """Those that the steps use, shared or not."""
+    return sum(tensor.size for step in steps for tensor in step.tensors if tensor.trained)
 
 
 def _cost(total: int) -> str:
@@ -275,10 +290,6 @@ def _cost(total: int) -> str:
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path and name else path or name
-
-
-def _is_below(path: str, group: str) -> bool:
-    return f"{path}.".startswith(f"{group}.")
 
 
 def _word(body: Body) -> str:

@@ -127,5 +127,3 @@ def _filled(parts: list[Part], height: int) -> list[list[Part]]:
         columns[-1].append(part)
         room -= part.height + GAP
     return columns
-
-

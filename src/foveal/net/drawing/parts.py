@@ -104,7 +104,7 @@ def card(face: Card, *, reads: bool = True) -> Part:
     """A box as large as its text."""
     texts = [text_width(face.title, bold=True), *map(text_width, face.lines)]
     width = 2 * ((max(texts) + 16 + (GLYPH if face.shape else 0) + 1) // 2)
-    height = LEADING * (1 + len(face.lines)) + 10
+    height = LEADING * (bool(face.title) + len(face.lines)) + 10
     spine = width // 2
     return Part(width, height, spine, (spine,), reads, solid=bool(face.fill), face=face)
 
@@ -159,7 +159,9 @@ def beside(parts: Sequence[Part], merge: Part | None, ends: Sequence[Part] = ())
         left + (column - part.width) // 2
         for left, column, part in zip(lefts, columns, parts, strict=True)
     ]
-    high = [left + part.spine for left, part in zip(lefts, parts, strict=True) if part.height > SMALL]
+    high = [
+        left + part.spine for left, part in zip(lefts, parts, strict=True) if part.height > SMALL
+    ]
     spine = high[0] if len(high) == 1 else width // 2
     if merge is not None:
         shift = max(0, merge.width // 2 - spine)
@@ -193,9 +195,7 @@ def beside(parts: Sequence[Part], merge: Part | None, ends: Sequence[Part] = ())
         leave.append(x)
     if ends:
         bottom += GAP + ends[0].height
-    return Part(
-        width, bottom, spine, tuple(leave), forks, inside=tuple(inside), wires=tuple(wires)
-    )
+    return Part(width, bottom, spine, tuple(leave), forks, inside=tuple(inside), wires=tuple(wires))
 
 
 def framed(title: str, remark: str, part: Part) -> Part:

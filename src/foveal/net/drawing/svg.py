@@ -13,6 +13,7 @@ MARGIN = 16
 LINE, INK, MUTED, BORDER = "#546e7a", "#1c2b33", "#52646e", "#9fb0b9"
 FAR = "#8e44ad"
 """Of what comes from elsewhere."""
+_WORD = f' fill="{MUTED}" text-anchor="middle"'
 FRAMES = ("#f5f8fa", "#fff")
 """Frames within frames take turns."""
 
@@ -36,7 +37,9 @@ class Sheet:
     ) -> str:
         """The page with everything on it: frames below, then lines, then boxes."""
         places: dict[Part, Point] = {}
-        frames, lines, boxes = [], [_wire(wire, (0, 0)) for wire in wires], []
+        frames: list[str] = []
+        boxes: list[str] = []
+        lines = [_wire(wire, (0, 0)) for wire in wires]
         for place, part, depth in _walk(columns):
             places[part] = place
             lines += [_wire(wire, place) for wire in part.wires]
@@ -96,20 +99,19 @@ def _frame(face: Frame, part: Part, place: Point, depth: int) -> Iterator[str]:
 
 def _card(face: Card, part: Part, place: Point) -> str:
     x, y = place
-    stroke = f'"{FAR}" stroke-dasharray="4 3"' if face.dashed else f'"{LINE}"'
-    border = f' fill="{face.fill}" stroke={stroke}' if face.fill else ' fill="none"'
+    tip = f"<title>{escape(face.tip)}</title>"
+    if not face.fill:
+        words = _text(x + part.spine, y + LEADING + 1, face.lines[0], _WORD)
+        return f"<g>{tip}{words}</g>"
+    border = f'"{FAR}" stroke-dasharray="4 3"' if face.dashed else f'"{LINE}"'
     left = x + 8 + (GLYPH if face.shape else 0)
-    words = []
-    base = y + LEADING + 1
-    if face.title:
-        words.append(_text(left, base, face.title, ' font-weight="bold"'))
+    lines = [_text(left, y + LEADING + 1, face.title, ' font-weight="bold"')]
     for number, line in enumerate(face.lines, start=1):
-        words.append(_text(left, base + number * LEADING, line, f' fill="{MUTED}"'))
+        lines.append(_text(left, y + (number + 1) * LEADING + 1, line, f' fill="{MUTED}"'))
     return (
-        f"<g><title>{escape(face.tip)}</title>"
-        f'<rect x="{x}" y="{y}" width="{part.width}" height="{part.height}" rx="4"'
-        f"{border}/>"
-        f"{_sketch(face.shape, x + 5, y + part.height // 2)}{''.join(words)}</g>"
+        f'<g>{tip}<rect x="{x}" y="{y}" width="{part.width}" height="{part.height}" rx="4"'
+        f' fill="{face.fill}" stroke={border}/>'
+        f"{_sketch(face.shape, x + 5, y + part.height // 2)}{''.join(lines)}</g>"
     )
 
 
@@ -131,7 +133,7 @@ def _sketch(shape: Shape, x: int, middle: int) -> str:
 
 
 def _side(size: int) -> int:
-    return min(24, 1 + round(2 * size**0.45))
+    return min(24, 1 + round(2 * float(size) ** 0.45))
 
 
 _FRONT: dict[int, Callable[[int, list[int]], tuple[int, int]]] = {
@@ -163,12 +165,14 @@ def _link(source: Part, target: Part, places: dict[Part, Point]) -> str:
         return ""
     (x, y), (to_x, to_y) = places[source], places[target]
     y, to_y = y + source.height // 2, to_y + target.height // 2
-    right = x + source.width
+    right, end = x + source.width, to_x + target.width
     if right <= to_x:
         bend = max(20, (to_x - right) // 2)
         way = f"M{right} {y}C{right + bend} {y} {to_x - bend} {to_y} {to_x} {to_y}"
+    elif end < x + source.width // 2:
+        far = max(0, min(x, to_x) - 20 - abs(to_y - y) // 12)
+        way = f"M{x} {y}C{far} {y} {far} {to_y} {to_x} {to_y}"
     else:
-        end = to_x + target.width
         far = max(right, end) + 20 + abs(to_y - y) // 12
         way = f"M{right} {y}C{far} {y} {far} {to_y} {end} {to_y}"
     return f'<path d="{way}" stroke="{FAR}" stroke-dasharray="5 4"/>'

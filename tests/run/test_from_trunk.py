@@ -1,0 +1,103 @@
+"""A training that brings something along, from the data to the model and what is written of it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.models import write_shades
+
+from foveal import train
+from foveal.model import Model, load
+from foveal.net.notation import parse
+from foveal.run.execution import Done
+from foveal.training import Epoch, Finished, Fitted
+
+TRUNK = (
+    "input uint8 -> resize 64 -> crop 64 -> normalise mean 100 std 50 -> conv 4 3 stride 8"
+    " -> batchnorm -> relu -> globalavgpool -> dense 3 -> softmax"
+)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Red and blue photographs, and a trunk that knows three other things."""
+    monkeypatch.setenv("FOVEAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    for name, place in (("red", 0), ("blue", 2)):
+        folder = Path("photos", name)
+        folder.mkdir(parents=True)
+        for number in range(10):
+            pixels = random.integers(0, 120, (72, 80, 3), np.uint8)
+            pixels[..., place] += 100
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+    Model.fresh(parse(TRUNK), (3, 64, 64), ("a", "b", "c"), seed=1).save("trunk.safetensors")
+    return tmp_path
+
+
+def learn(**options: object) -> tuple[Model, list[object]]:
+    seen: list[object] = []
+    source = options.pop("source", "photos")
+    made = train(source, watch=seen.append, **options)  # type: ignore[arg-type]
+    return made, seen
+
+
+def only(seen: list[object], kind: type) -> object:
+    (found,) = (event for event in seen if isinstance(event, kind))
+    return found
+
+
+def test_first_the_last_layer_then_the_others(desk: Path) -> None:
+    model, seen = learn(pretrained="trunk.safetensors", epochs=1)
+    kinds = [type(event) for event in seen]
+    assert kinds.index(Fitted) < kinds.index(Epoch) < kinds.index(Finished)
+    fitted = only(seen, Fitted)
+    assert (fitted.features, fitted.pictures, fitted.reused) == (4, 20, 0)
+    assert model.predict("photos/red/0.png").label == "red"
+    assert model.about["begins"]["name"] == "trunk"
+    assert model.about["transfer"]["thaw"] == 1.0
+    done = only(seen, Done)
+    args = tomllib.loads((done.folder / "args.toml").read_text("utf-8"))
+    assert args["pretrained"] == "trunk.safetensors"
+    assert args["begins"]["digest"] == model.about["begins"]["digest"]
+    page = (done.folder / "report.html").read_text("utf-8")
+    assert "begins with trunk, which tells 3 kinds apart: as you asked" in page
+    assert load(done.model_path).about["temperature"] == model.about["temperature"]
+
+
+def test_a_frozen_trunk_keeps_every_bit_and_the_second_time_nothing_is_decoded(desk: Path) -> None:
+    trunk = load("trunk.safetensors")
+    model, _ = learn(pretrained="trunk.safetensors", thaw=0)
+    for path in trunk.weights:
+        same = np.array_equal(trunk.weights[path], model.weights[path])
+        assert same == (not path.startswith("dense1"))
+    again, seen = learn(pretrained="trunk.safetensors", thaw=0)
+    assert only(seen, Fitted).reused == 20
+    for path, weights in model.weights.items():
+        assert np.array_equal(weights, again.weights[path])
+    Image.new("RGB", (80, 72), "red").save("photos/red/3.png")
+    _, seen = learn(pretrained="trunk.safetensors", thaw=0)
+    assert only(seen, Fitted).reused == 19
+
+
+def test_pictures_are_added_later(desk: Path) -> None:
+    first, seen = learn(pretrained="trunk.safetensors", epochs=1)
+    path = only(seen, Done).model_path
+    Image.new("RGB", (80, 72), "blue").save("photos/blue/more.png")
+    second, seen = learn(go_on=path, epochs=1)
+    assert not any(isinstance(event, Fitted) for event in seen)
+    assert second.classes == first.classes
+    assert second.net == first.net
+
+
+def test_grey_pictures_learn_from_a_trunk_that_sees_colour(desk: Path) -> None:
+    write_shades(Path("grey", "dark"), 60, 8, seed=1)
+    write_shades(Path("grey", "light"), 190, 8, seed=2)
+    model, _ = learn(source="grey", pretrained="trunk.safetensors", thaw=0)
+    assert model.input == (3, 64, 64)
+    assert model.predict("grey/light/0.png").label == "light"
+    assert model.evaluate("grey").accuracy == 1.0
