@@ -87,6 +87,14 @@ def train_seeds(*arguments: str | Path, seeds: int) -> dict[str, Any]:
     }
 
 
+def tell_epoch(event: object) -> None:
+    """Print what an epoch of a training came to; other events are nothing to tell."""
+    from foveal.training import Epoch  # with PyTorch, which most benchmarks do not load
+
+    if isinstance(event, Epoch):
+        print(f"epoch {event.epoch}: {event.validation_accuracy:.2%} of validation", flush=True)
+
+
 def summary(values: Sequence[float]) -> dict[str, Any]:
     """Every value, their mean, median and range."""
     return {

@@ -4,8 +4,9 @@
 
 MNIST is the folder of its IDX files. The net learns from each digit twice: as it was scanned, white
 on black, and once more as people have it: black on white, or as a pen on paper under a lamp
-would look, computed. The reader is then measured on pictures in each of these forms. Choices are
-made without `--test`, on the validation part; with it, once, on t10k.
+would look, computed. The reader is then measured on pictures in each of these forms, and on the
+built-in digits, which other people wrote. Choices are made without `--test`, on the validation
+part; with it, once, on t10k.
 """
 
 from __future__ import annotations
@@ -24,11 +25,14 @@ from PIL import Image, ImageFilter
 
 import foveal
 from foveal import data
-from foveal.data import Loaded
+from foveal.data import Loaded, Samples
 
 FINER = 3
 """Strokes are made thinner and thicker at so many times the size."""
 PENS = (ImageFilter.MinFilter(3), None, None, ImageFilter.MaxFilter(3))
+DIGITS = tuple("0123456789")
+MARGIN = 2
+"""Pixels around the built-in digits of 8x8, which have none: a share as MNIST's have."""
 DARKEST_PAPER, LEAST_CONTRAST = 110, 60
 """Levels: of paper in bad light, and between paper and ink."""
 
@@ -58,8 +62,10 @@ def _on_paper(digit: np.ndarray, random: np.random.Generator) -> np.ndarray:
     paper = random.uniform(DARKEST_PAPER, 255)
     contrast = random.uniform(LEAST_CONTRAST, paper)
     slope = random.uniform(-0.15, 0.15, 2)
-    light = 1 + slope[0] * np.linspace(-1, 1, height)[:, None] + slope[1] * np.linspace(-1, 1, width)
-    seen = (paper - contrast * cover) * light + random.normal(0, random.uniform(0, 8), cover.shape)
+    down, right = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)
+    light = 1 + slope[0] * down + slope[1] * right
+    noise = random.normal(0, random.uniform(0, 8), cover.shape)
+    seen = (paper - contrast * cover) * light + noise
     return seen.round().clip(0, 255).astype(np.uint8)
 
 
@@ -85,10 +91,10 @@ def main() -> None:
             net=given.net,
             epochs=given.epochs,
             runs=folder,
-            watch=_tell,
+            watch=common.tell_epoch,
         )
-    part = opened.test if given.test and opened.test else opened.validation
-    measured = _measured(model, part.load(), opened.classes)
+    part = opened.test if given.test and opened.test is not None else opened.validation
+    measured = _measured(model, part)
     made = {
         "by": f"benchmarks/{Path(__file__).name}",
         "date": datetime.now(UTC).date().isoformat(),
@@ -105,9 +111,7 @@ def _written(path: Path, opened: data.Dataset) -> Path:
     """Both parts, each digit twice: as it is, and in one of the other forms."""
     random = np.random.default_rng(0)
     train, validation = (_twice(part.load(), random) for part in (opened.train, opened.validation))
-    np.savez(
-        path, x_train=train[0], y_train=train[1], x_val=validation[0], y_val=validation[1]
-    )
+    np.savez(path, x_train=train[0], y_train=train[1], x_val=validation[0], y_val=validation[1])
     return path
 
 
@@ -117,26 +121,30 @@ def _twice(loaded: Loaded, random: np.random.Generator) -> tuple[np.ndarray, np.
     return np.concatenate([loaded.pictures, *others]), np.tile(loaded.labels, 2)
 
 
-def _measured(
-    model: foveal.Model, loaded: Loaded, classes: tuple[str, ...]
-) -> dict[str, dict[str, Any]]:
-    """Accuracy, with its interval, on the same digits in each form."""
+def _measured(model: foveal.Model, part: Samples) -> dict[str, dict[str, Any]]:
+    """Accuracy, with its interval, on the same digits in each form, and on those of others."""
+    random = np.random.default_rng(1)
+    loaded = part.load()
+    shown = {
+        form: replace(loaded, pictures=make(loaded.pictures, random))
+        for form, make in FORMS.items()
+    }
+    if model.classes == DIGITS:
+        others = data.open("digits", validation=0).train.load()
+        framed = np.pad(others.pictures, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)))
+        for form in ("white on black", "black on white"):
+            pictures = map(model.split.prepare, FORMS[form](framed, random))
+            shown[f"{form}, built-in digits"] = replace(others, pictures=np.stack(list(pictures)))
     found = {}
-    for form, make in FORMS.items():
-        pictures = make(loaded.pictures, np.random.default_rng(1))
-        shown = model.measure(replace(loaded, pictures=pictures), classes, "test")
+    for form, pictures in shown.items():
+        answers = model.measure(pictures, part.classes, "test")
         found[form] = {
-            "n": shown.n,
-            "accuracy": shown.accuracy,
-            "accuracy_interval": list(shown.accuracy_interval),
+            "n": answers.n,
+            "accuracy": answers.accuracy,
+            "accuracy_interval": list(answers.accuracy_interval),
         }
-        print(f"{form}: {shown.accuracy:.2%} of {shown.n:,}")
+        print(f"{form}: {answers.accuracy:.2%} of {answers.n:,}")
     return found
-
-
-def _tell(event: object) -> None:
-    if hasattr(event, "validation_accuracy"):
-        print(f"epoch {event.epoch}: {event.validation_accuracy:.2%} of validation", flush=True)
 
 
 if __name__ == "__main__":

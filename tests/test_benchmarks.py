@@ -13,12 +13,20 @@ import pytest
 from PIL import Image
 from support.models import idx_shades, shades
 
+from foveal.model import Model
+from foveal.net.notation import parse
+
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 MACHINE = {"benchmark", "date", "processor", "cores", "load", "system", "versions"}
 TRAINED = {
     *("device", "precision", "epochs", "n_train", "n_test"),
     *("accuracy", "train_seconds", "total_seconds", "shell_seconds"),
 }
+TRUNK = "trunk.safetensors"
+NET = parse(
+    "input uint8 -> resize 8 -> crop 8 -> normalise -> conv 4 3 -> globalavgpool -> dense 3"
+    " -> softmax"
+)
 FEW = ["--seeds", "1", "--epochs", "1"]
 
 
@@ -29,6 +37,16 @@ FEW = ["--seeds", "1", "--epochs", "1"]
         ("mnist_default", ["idx", *FEW], TRAINED),
         ("flowers", ["photos", "--each", "3", *FEW], TRAINED),
         ("calibration", ["photos", "--each", "10", *FEW], {"each", "figures"}),
+        (
+            "transfer_flowers",
+            ["photos", "--weights", TRUNK, "--each", "8", "--size", "8", *FEW],
+            {"each", "trunk", "scratch", "gain"},
+        ),
+        (
+            "first_stage",
+            ["--pictures", "8", "--side", "32", "-n", "1"],
+            {"pictures", "side", "cold", "again", "one_changed"},
+        ),
         ("predict_latency", ["-n", "1", "--small"], {"python", "lenet5", "resnet18"}),
         ("show_latency", ["-n", "1"], {"milliseconds"}),
         ("faces_unshared", ["faces", "-n", "1", "--epochs", "1"], {"errors"}),
@@ -39,6 +57,7 @@ def test_a_benchmark_ends_with_its_figures(name, arguments, figures, tmp_path: P
     idx_shades(tmp_path / "idx")
     shades(tmp_path / "photos")
     faces(tmp_path / "faces")
+    Model.fresh(NET, (1, 8, 8), "abc").save(tmp_path / TRUNK)
     run = subprocess.run(
         [sys.executable, FOLDER / f"{name}.py", *arguments],
         cwd=tmp_path,
@@ -51,7 +70,7 @@ def test_a_benchmark_ends_with_its_figures(name, arguments, figures, tmp_path: P
     assert set(found) == MACHINE | figures
     assert found["benchmark"] == name
     assert abs((date.today() - date.fromisoformat(found["date"])).days) <= 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces", "idx", "photos"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces", "idx", "photos", TRUNK]
 
 
 def faces(folder: Path) -> None:

@@ -125,11 +125,13 @@ def test_a_name_is_believed_where_it_fits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("prefix", ["module.", "model.", "_orig_mod.module."])
 def test_what_all_names_begin_with_is_taken_off(tmp_path: Path, prefix: str) -> None:
-    renamed = {f"{prefix}{key}": array for key, array in KERAS.items()}
-    found = pretrained.read(write(tmp_path / "w.safetensors", renamed))
+    tensors = {f"{prefix}{key}": array for key, array in KERAS.items()}
+    found = pretrained.read(write(tmp_path / "w.safetensors", tensors))
     assert (found.name, found.prefix) == (SMALL, prefix)
     np.testing.assert_array_equal(found.weights["conv1.weight"], KERAS["Conv1.weight"])
-    shapes = {f"{prefix}{key}": shape for key, shape in shapes_of("googlenet", "torchvision").items()}
+    shapes = {
+        f"{prefix}{key}": shape for key, shape in shapes_of("googlenet", "torchvision").items()
+    }
     assert match({**shapes, f"{prefix}aux2.fc2.bias": (9,)}, "file").unused == (
         f"{prefix}aux2.fc2.bias",
     )

@@ -309,8 +309,7 @@ def test_an_empty_folder(tmp_path: Path) -> None:
 def test_a_folder_with_a_pickle_only(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(zipped("archive/data.pkl"))
     assert refusal(tmp_path) == (
-        f"holds no safetensors file, but {name}\n"
-        f"  fix:      foveal zoo convert {tmp_path / name}"
+        f"holds no safetensors file, but {name}\n  fix:      foveal zoo convert {tmp_path / name}"
     )
 
 

@@ -190,6 +190,8 @@ class Extractor:
 
         Every core decodes a few pictures and runs the net on them: none waits for another.
         """
+        if not chosen:
+            return
         engine = self._engine  # made here, not in several threads
 
         def some(number: int) -> list[tuple[int, np.ndarray | DataError]]:

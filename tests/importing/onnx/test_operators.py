@@ -158,6 +158,12 @@ def test_an_operator_of_an_older_set(opset, op, shape, arrays, options, text, tm
     assert unnamed(from_onnx(written(content, tmp_path)).net.write()) == text
 
 
+def test_every_row_is_in_the_documentation() -> None:
+    page = Path(__file__).parents[3] / "docs" / "own-nets.md"
+    words = set(re.findall(r"\w+", page.read_text(encoding="utf-8")))
+    assert set(ROWS) <= words
+
+
 def test_every_row_is_tested() -> None:
     elsewhere = {"Shape", "Split", "Swish"}  # in other files: they need more than one node
     assert {case[0] for case in ONE} | {case[1] for case in OLDER} | elsewhere == set(ROWS)

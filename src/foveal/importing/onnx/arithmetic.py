@@ -48,13 +48,12 @@ def add(here: Here) -> Value:
 
 def subtract(here: Here) -> Value:
     first, second = here.inputs()
-    if isinstance(first, Value) and not isinstance(second, Value):
-        return _shifted(here, first, -second.astype(np.float32))
-    if isinstance(second, Value) and not isinstance(first, Value):
-        return _shifted(here, here.pointwise(Gain(-1), second), first)
-    if isinstance(first, Value) and isinstance(second, Value):
-        return _joined(here, Add(), [first, here.pointwise(Gain(-1), second)])
-    raise here.refusal("computes with given numbers only")
+    if not isinstance(second, Value):
+        return _shifted(here, here.flow(), -second.astype(np.float32))
+    less = here.pointwise(Gain(-1), second)
+    if isinstance(first, Value):
+        return _joined(here, Add(), [first, less])
+    return _shifted(here, less, first)
 
 
 def multiply(here: Here) -> Value:

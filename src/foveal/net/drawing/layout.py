@@ -112,7 +112,7 @@ class Layout:
             followers: list[tuple[str, Kind]] = []
             place += 1
             if _is_folded(body):
-                while place < len(items) and items[place][1] == body:
+                while place < len(items) and items[place][1:] == (body, written):
                     if self.wanted.intersection((labels[-1], items[place][0])):
                         break
                     labels.append(items[place][0])

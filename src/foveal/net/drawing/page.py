@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from foveal.net.arithmetic import arithmetic
 from foveal.net.drawing.layout import Layout
-from foveal.net.drawing.parts import GAP, Card, Part, Point, Wire, below, card, text_width
+from foveal.net.drawing.parts import GAP, Card, Part, Point, Wire, below, card, line, text_width
 from foveal.net.drawing.svg import MARGIN, Sheet
 from foveal.net.kind import Shape, shape_text
 
@@ -45,7 +45,8 @@ def draw(net: Net, input: Shape, title: str = "") -> str:
     sums = arithmetic(program)
     layout = Layout(program, sums)
     starts = card(Card("input", (shape_text(input),), "#fff", "what arrives", input))
-    parts = [starts, *layout.parts(net.root)]
+    first, *rest = layout.parts(net.root) or [line()]
+    parts = [below([starts, first]), *rest]
     columns, wires = _columns(parts, MOST_WITH_LINKS if layout.links else MOST_COLUMNS)
     heading = title or "A convolutional net"
     figures = f"{sums.parameters:,} parameters · {sums.macs:,} MACs"

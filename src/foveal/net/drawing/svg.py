@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -124,7 +125,7 @@ def _sketch(shape: Shape, x: int, middle: int) -> str:
         return ""
     channels, *axes = shape
     high, wide = _FRONT[len(axes)](channels, axes)
-    deep = min(14, round(channels**0.35)) if axes else 2
+    deep = min(14, round(math.pow(channels, 0.35))) if axes else 2
     left, top = x + (GLYPH - wide - deep) // 2, middle - (high - deep) // 2
     front = f"M{left} {top}h{wide}v{high}h{-wide}z"
     edges = f"m0 0l{deep} {-deep}h{wide}v{high}l{-deep} {deep}m{deep} {-deep - high}l{-deep} {deep}"
@@ -133,11 +134,11 @@ def _sketch(shape: Shape, x: int, middle: int) -> str:
 
 
 def _side(size: int) -> int:
-    return min(24, 1 + round(2 * float(size) ** 0.45))
+    return min(24, 1 + round(2 * math.pow(size, 0.45)))
 
 
 _FRONT: dict[int, Callable[[int, list[int]], tuple[int, int]]] = {
-    0: lambda channels, _: (min(28, 3 + round(1.6 * channels**0.35)), 4),
+    0: lambda channels, _: (min(28, 3 + round(1.6 * math.pow(channels, 0.35))), 4),
     1: lambda _, axes: (4, _side(axes[0])),
     2: lambda _, axes: (_side(axes[0]), _side(axes[1])),
     3: lambda _, axes: (_side(axes[1]), _side(axes[2])),
