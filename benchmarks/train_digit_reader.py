@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("mnist", type=Path)
     parser.add_argument("-o", "--output", type=Path, default=Path("digit_reader.safetensors"))
     parser.add_argument("--net", default="quick")
-    parser.add_argument("--epochs", type=int, default=8, help="fewer, to try the script")
+    parser.add_argument("--epochs", type=int, default=16, help="fewer, to try the script")
     parser.add_argument("--test", action="store_true", help="measure on t10k: once, at the end")
     given = parser.parse_args()
     opened = data.open(given.mnist)
@@ -104,7 +104,8 @@ def main() -> None:
     }
     digest = replace(model, about={**model.about, "made": made}).save(given.output)
     figures = {"device": model.about["device"], "recipe": model.about["recipe"], "digest": digest}
-    common.report("train_digit_reader", {**figures, "n": len(part), "measured": measured})
+    figures |= {"part": part.part, "n": len(part), "measured": measured}
+    common.report("train_digit_reader", figures)
 
 
 def _written(path: Path, opened: data.Dataset) -> Path:

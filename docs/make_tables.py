@@ -10,18 +10,33 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 from foveal.checks import Constraint, Flag
-from foveal.model import hub
+from foveal.model import hub, load
 from foveal.net.arithmetic import arithmetic
 from foveal.net.filters import FAMILIES, FILTERS, kernel
 from foveal.net.kind import Kind, shape_text
 from foveal.net.layers import KINDS
 from foveal.net.notation.pattern import DEFAULTS
+from foveal.net.table import memory_text
 from foveal.recipe import Recipe, Transfer
 from foveal.training.recipes import MARKS, PHOTOS, Length
-from foveal.zoo import ENTRIES
+from foveal.zoo import (
+    ENTRIES,
+    alexnet,
+    convnext,
+    densenet,
+    googlenet,
+    inception,
+    lenet,
+    mobilenet,
+    quick,
+    resnet,
+    vgg,
+)
 from foveal.zoo.naming import names_table
 
 PAGES = Path(__file__).parent
@@ -46,6 +61,8 @@ PAGE_OF = {
     "upsampling": "pooling",
 }
 """The page in `docs/layers/` on the kinds of each file in `net/layers/`."""
+NETS = (quick, lenet, alexnet, vgg, googlenet, inception, resnet, densenet, mobilenet, convnext)
+"""Each has a page in `docs/nets/`."""
 MEANING = {
     "N": "repeats",
     "M": "repeats",
@@ -156,6 +173,21 @@ def zoo() -> Iterator[str]:
         yield f"| {' | '.join(cells)} |".replace("|  |", "| |")
 
 
+def family(module: ModuleType) -> Iterator[str]:
+    """The figures of the nets of one page: all computed but the last."""
+    yield "| name | made for | parameters | MACs | last maps see | memory | published |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, entry in module.ENTRIES.items():
+        net = entry.build(entry.input, entry.num_classes)
+        found = arithmetic(net.bind(entry.input))
+        fields = [row.receptive_field for row in found.rows if not row.whole_picture]
+        sees = shape_text(next(filter(None, reversed(fields)), ()))
+        figures = f"{found.parameters:,} | {found.macs:,} | {sees}"
+        memory = memory_text(found.peak_memory)
+        cells = (f"`{name}`", shape_text(entry.input), figures, memory, entry.accuracy)
+        yield f"| {' | '.join(cells)} |".replace("|  |", "| |")
+
+
 def repositories() -> Iterator[str]:
     """Where weights are fetched from."""
     yield "| net | repository of huggingface.co |"
@@ -176,16 +208,33 @@ def tensor_names() -> Iterator[str]:
         yield f"| `{alike[0][0]}` | {shape_text(alike[0][2])} | {' | '.join(theirs)} |"
 
 
+def digit_reader() -> Iterator[str]:
+    """How well the digit reader reads, as it says itself."""
+    yield "| digits | n | read right | 95 % interval |"
+    yield "|---|---|---|---|"
+    for form, found in load("digit_reader").about["made"]["measured"].items():
+        low, high = (f"{100 * share:.1f} %" for share in found["accuracy_interval"])
+        yield f"| {form} | {found['n']:,} | {100 * found['accuracy']:.2f} % | {low} to {high} |"
+
+
 TABLES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "figures": ("../README.md", figures),
     "words": ("notation.md", words),
     "zoo": ("zoo.md", zoo),
     "repositories": ("pretrained.md", repositories),
+    "digit reader": ("pretrained.md", digit_reader),
     "tensor names": ("pretrained.md", tensor_names),
     "letters": ("notation.md", letters),
     "lengths": ("training.md", lengths),
     "options": ("training.md", options),
     "filters": ("filters.md", filters),
+    **{
+        f"figures of {module.__name__.rpartition('.')[2]}": (
+            f"nets/{module.__name__.rpartition('.')[2]}.md",
+            partial(family, module),
+        )
+        for module in NETS
+    },
 }
 """The name of each table, its page, and what makes it."""
 

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from support.models import idx_shades, shades
 
+import foveal
 from foveal.model import Model
 from foveal.net.notation import parse
 
@@ -50,6 +51,16 @@ FEW = ["--seeds", "1", "--epochs", "1"]
         ("predict_latency", ["-n", "1", "--small"], {"python", "lenet5", "resnet18"}),
         ("show_latency", ["-n", "1"], {"milliseconds"}),
         ("faces_unshared", ["faces", "-n", "1", "--epochs", "1"], {"errors"}),
+        (
+            "train_digit_reader",
+            ["idx", "--epochs", "1", "--test", "-o", "idx/made.safetensors"],
+            {"device", "recipe", "digest", "part", "n", "measured"},
+        ),
+        (
+            "train_picture_trunk",
+            ["cifar10", "--epochs", "1", "--size", "16", "-o", "cifar10/made.safetensors"],
+            {"data", "device", "recipe", "digest", "metrics"},
+        ),
         ("other_runtimes", ["--only", "relu", "--layers", "1", "--nets", "1"], {"runtimes"}),
     ],
 )
@@ -57,6 +68,7 @@ def test_a_benchmark_ends_with_its_figures(name, arguments, figures, tmp_path: P
     idx_shades(tmp_path / "idx")
     shades(tmp_path / "photos")
     faces(tmp_path / "faces")
+    cifar10(tmp_path / "cifar10")
     Model.fresh(NET, (1, 8, 8), "abc").save(tmp_path / TRUNK)
     run = subprocess.run(
         [sys.executable, FOLDER / f"{name}.py", *arguments],
@@ -70,7 +82,11 @@ def test_a_benchmark_ends_with_its_figures(name, arguments, figures, tmp_path: P
     assert set(found) == MACHINE | figures
     assert found["benchmark"] == name
     assert abs((date.today() - date.fromisoformat(found["date"])).days) <= 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces", "idx", "photos", TRUNK]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("cifar10", "faces", "idx", "photos", TRUNK)
+    ]
+    if "-o" in arguments:
+        assert foveal.load(tmp_path / arguments[-1]).about["made"]["by"] == f"benchmarks/{name}.py"
 
 
 def faces(folder: Path) -> None:
@@ -85,6 +101,17 @@ def faces(folder: Path) -> None:
             )
             lines.append(",".join([name, *map(str, random.integers(10, 70, 136))]))
         (folder / f"{part}_frames_keypoints.csv").write_text("\n".join(lines), encoding="utf-8")
+
+
+def cifar10(folder: Path) -> None:
+    """Dark ships and light birds in CIFAR-10's binary version: a label, then 3x32x32 bytes."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for name, count in (("data_batch_1", 10), ("data_batch_2", 10), ("test_batch", 4)):
+        labels = np.arange(count, dtype=np.uint8)[:, None] % 2
+        pictures = 100 * labels + random.integers(0, 100, (count, 3 * 32 * 32), np.uint8)
+        (folder / f"{name}.bin").write_bytes(np.hstack([labels, pictures]).tobytes())
+    (folder / "batches.meta.txt").write_text("ship\nbird\n\n", encoding="utf-8")
 
 
 def test_every_benchmark_is_in_the_readme() -> None:

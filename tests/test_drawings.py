@@ -31,6 +31,14 @@ def test_a_picture_is_what_its_script_draws(script: str, picture: str) -> None:
     assert ElementTree.fromstring(drawn).tag.endswith("svg")
 
 
+def test_the_nets_of_the_pages_are_what_their_script_draws() -> None:
+    script = runpy.run_path(str(DOCS / "draw_nets.py"))
+    kept = {path.stem: path for path in (DOCS / "pictures" / "nets").iterdir()}
+    assert set(kept) == set(script["NAMES"])
+    for name, path in kept.items():
+        assert script["draw"](name) == path.read_text(encoding="utf-8"), "run docs/draw_nets.py"
+
+
 def test_the_sheet_of_filters_is_what_its_script_draws() -> None:
     """Up to the last level: other versions of FreeType draw letters a little differently."""
     drawn = runpy.run_path(str(DOCS / "draw_filters.py"))["draw"]().convert("RGB")
@@ -53,10 +61,10 @@ def words(svg: str) -> list[str]:
 
 def test_every_script_that_draws_is_redrawn() -> None:
     scripts = {path.name for path in DOCS.glob("draw_*.py")}
-    assert scripts == {*DRAWINGS, "draw_filters.py"}
+    assert scripts == {*DRAWINGS, "draw_filters.py", "draw_nets.py"}
 
 
 def test_every_picture_of_the_docs_has_a_test() -> None:
     """Of the report there is a picture too; it needs a browser, and tests read its page instead."""
-    drawn = {*DRAWINGS.values(), "filters.png", "show.svg", "report.png"}
+    drawn = {*DRAWINGS.values(), "filters.png", "show.svg", "report.png", "nets"}
     assert {path.name for path in (DOCS / "pictures").iterdir()} == drawn

@@ -83,7 +83,7 @@ REFUSALS = [
     ),
     (
         ("--as", "keras"),
-        "UsageError: Invalid value for '--as': 'keras' is not 'pytorch'.\n"
+        "UsageError: Invalid value for '--as': 'keras' is not one of 'pytorch', 'svg'.\n"
         "  help:     foveal show --help\n",
     ),
 ]

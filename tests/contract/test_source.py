@@ -72,6 +72,8 @@ NETS: list[tuple[str, Shape]] = [
     (f"concat( {MANY} ) -> relu", (3, 4, 4)),
     # What is written around something else, in parentheses where it must.
     ("n: conv 3 1 -> add( @n | relu ) -> tanh slope 0.3 -> multiply( @n | sigmoid )", (3, 4, 4)),
+    ("n: conv 3 1 -> m: conv 3 1 -> add( @n | @m ) -> tanh slope 0.3", (3, 4, 4)),
+    ("maxpool 3 stride 1 padding 2 -> avgpool 3 padding 2 -> minpool 2 padding 1", (3, 6, 6)),
     ("n: minpool 3 stride 1 padding 1 -> conv 3 1 -> add( @n | identity ) -> gain -2", (3, 4, 4)),
     ("[conv 3 3 same -> p: droppath 0.3 ramp -> relu]*5", (3, 6, 6)),
     # Names of a file's own.

@@ -284,7 +284,11 @@ KERAS = ("a Keras file (.keras)", SAVED)
         (zipped("arr_0.npy"), "a NumPy archive (.npz)", SAVED),
         (zipped("readme.txt"), "a zip archive", "unpack it first"),
         (b"\x89HDF\r\n\x1a\n" + bytes(9), "an HDF5 file (Keras .h5)", SAVED),
-        (graph(), "an ONNX graph", "give the .safetensors file it was exported from"),
+        (
+            graph(),
+            "an ONNX graph",
+            "foveal import FILE -o model.safetensors makes a model of it",
+        ),
         (picture("png"), "a PNG picture", PICTURE),
         (picture("jpeg"), "a JPEG picture", PICTURE),
         (picture("gif"), "a GIF picture", PICTURE),

@@ -99,6 +99,13 @@ def without(*names: str) -> dict[str, Shape]:
             f" bn1.bias is 65, not 64{RESNET_WANTED}",
         ),
         (
+            {"bn1.num_batches_tracked": ()},
+            "fits no net of the zoo\n"
+            "  arrives:  only counters\n"
+            "  expected: a net of foveal zoo, as torchvision, timm or Keras names its tensors\n"
+            "  fix:      bring the net along: foveal import NET.onnx",
+        ),
+        (
             {f"net_{key}": shape for key, shape in RESNET.items()},
             "fits no net of the zoo\n"
             "  arrives:  102 tensors: net_conv1.weight, net_bn1.weight, net_bn1.bias,"
@@ -118,6 +125,7 @@ def without(*names: str) -> dict[str, Shape]:
         "long",
         "prefix",
         "shapes",
+        "counters",
         "other",
     ],
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from itertools import combinations
+from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import pytest
 from support.nets import random_net
 
+from foveal.cli import main
 from foveal.errors import ShapeError
 from foveal.net import Net
 from foveal.net.drawing import draw
@@ -34,7 +36,9 @@ c4: conv 64 3 same relu
 p4: [@c4 -> conv 8 1]
 p3: add( @c3 -> conv 8 1 | @p4 -> upsample 2 )
 outputs( l3: [@p3 -> conv 8 3 same] | l4: [@p4 -> conv 8 3 same] )
-head: each( outputs( classes: [[conv 8 3 same -> relu]*2 -> conv 20 3 same] | boxes: [relu -> conv 4 3] ) )
+head: each( outputs(
+    classes: [[conv 8 3 same -> relu]*2 -> conv 20 3 same] | boxes: [relu -> conv 4 3]
+) )
 """
 Place = tuple[float, float, float, float]
 
@@ -268,3 +272,22 @@ def test_long_lines_are_cut() -> None:
 
 def test_every_family_of_kinds_has_a_colour() -> None:
     assert set(FAMILIES) == {kind.__module__.rpartition(".")[2] for kind in KINDS}
+
+
+def test_the_command_draws_what_a_net_draws_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    net, input = zoo_net("lenet5")
+    assert main(["show", "lenet5", "--as", "svg"]) == 0
+    assert capsys.readouterr().out == net.draw(input, "lenet5") == draw(net, input, "lenet5")
+    path = tmp_path / "small.svg"
+    for _ in range(2):
+        assert main(["show", "conv 6 5", "--input", "3x32x32", "--as", "svg", "-o", str(path)]) == 0
+    assert path.read_text(encoding="utf-8") == draw(parse("conv 6 5"), (3, 32, 32))
+
+
+def test_nesting_as_deep_as_may_be_is_drawn() -> None:
+    net = "[" * 60 + "conv 1 1" + "]*2" * 12 + "]*1" * 48
+    drawn = ElementTree.fromstring(draw(parse(net), (1, 4, 4)))
+    check_geometry(drawn)
+    assert texts(drawn).count("×2") == 12

@@ -6,7 +6,7 @@ import pytest
 
 from foveal.net import Net
 from foveal.net.layers import Conv, Dense, Flatten, Tanh
-from foveal.training.recipes import MARKS, PHOTOS, choose
+from foveal.training.recipes import MARKS, PHOTOS, TRUNKS, choose, choose_transfer
 from foveal.zoo.quick import quick
 
 PLAIN = Net.of(Conv(6, 5), Tanh(), Flatten(), Dense(10))
@@ -37,8 +37,18 @@ def test_nets_without_batch_norm_learn_at_a_lower_rate() -> None:
     assert rates[0] < rates[1]
 
 
-@pytest.mark.parametrize("table", [MARKS, PHOTOS])
+@pytest.mark.parametrize("table", [MARKS, PHOTOS, TRUNKS])
 def test_tables_are_in_order_and_end_open(table: tuple) -> None:  # type: ignore[type-arg]
     counts = [row.num_pictures for row in table]
     assert counts == sorted(counts)
     assert counts[-1] == float("inf")
+
+
+def test_a_trunk_is_thawed_for_fewer_epochs_and_more_slowly_than_from_scratch() -> None:
+    shape = (3, 160, 160)
+    for count in (50, 160, 2_000, 8_000):
+        thawed, fresh = choose_transfer(count, shape), choose(count, shape, quick(shape, 5))
+        assert thawed.epochs < fresh.epochs
+        assert thawed.learning_rate < fresh.learning_rate
+    assert choose_transfer(160, shape).flip
+    assert not choose_transfer(160, (1, 160, 160)).flip

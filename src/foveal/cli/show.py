@@ -39,9 +39,7 @@ def command(
     `--as svg` draws it.
     """
     if form is None and output is not None:
-        raise SpecError(
-            "says where to write a form", where="--output", fix="--as pytorch, too"
-        )
+        raise SpecError("says where to write a form", where="--output", fix="--as pytorch, too")
     if form is not None and view is not None:
         raise SpecError(f"is not for --{view}", where="--as", fix="one of the two")
     made, shape = resolve(net, input, letters(settings))

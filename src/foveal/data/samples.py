@@ -191,6 +191,10 @@ class Samples:
 
         return Samples(self.part, self.classes, content() if self.opened else content)
 
+    def take(self, indices: NDArray[np.intp]) -> Samples:
+        """Only some of the pictures, in this order."""
+        return Samples(self.part, self.classes, self._content().take(indices))
+
     def pictures(self, index: int, at_least: int | None = None) -> Pixels:
         """One picture, uint8 H,W,C, decoded now.
 

@@ -79,6 +79,18 @@ def grouped(
     return np.setdiff1d(np.arange(len(labels)), validation), validation
 
 
+def ranks(labels: NDArray[np.int64], names: Sequence[str], seed: int) -> NDArray[np.intp]:
+    """The place of each picture among those of its class, in the order of `stratified`.
+
+    Those below k are k pictures of each class, and among those below any larger number.
+    """
+    order = np.lexsort((_digests(names, seed), labels))
+    first = np.searchsorted(labels[order], labels[order])
+    found = np.empty(len(labels), np.intp)
+    found[order] = np.arange(len(labels)) - first
+    return found
+
+
 def _share(count: int, fraction: float) -> int:
     if fraction == 0 or count < 2:
         return 0

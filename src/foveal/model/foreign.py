@@ -50,7 +50,7 @@ def recognise(start: bytes) -> tuple[str, str]:
                 return what, fix
         return "a zip archive", "unpack it first"
     if _is_onnx(start):
-        return "an ONNX graph", "give the .safetensors file it was exported from"
+        return "an ONNX graph", "foveal import FILE -o model.safetensors makes a model of it"
     if start.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         return "a web page", "download the file itself, not the page about it"
     words = b"".join(start.split())

@@ -76,9 +76,9 @@ def match(shapes: Shapes, where: str, name: str | None = None) -> Match:
 def _prefixes(shapes: Shapes) -> Iterator[str]:
     """What could be taken off all names: nothing first, then the words that they begin with."""
     yield ""
-    first, *others = shapes
-    for prefix in accumulate(f"{word}." for word in module_of(first).split(".")[:DEEPEST]):
-        if not others or not all(key.startswith(prefix) for key in others):
+    words = module_of(next(iter(shapes), "")).split(".")[:DEEPEST]
+    for prefix in accumulate(f"{word}." for word in words):
+        if len(shapes) < 2 or not all(key.startswith(prefix) for key in shapes):
             return
         yield prefix
 
@@ -185,7 +185,7 @@ def _stranger(shapes: Shapes, where: str) -> ModelFileError:
     return ModelFileError(
         "fits no net of the zoo",
         where=where,
-        arrives=f"{len(shapes):,} tensors: {_few(list(shapes))}",
+        arrives=f"{len(shapes):,} tensors: {_few(list(shapes))}" if shapes else "only counters",
         expected="a net of foveal zoo, as torchvision, timm or Keras names its tensors",
         fix="bring the net along: foveal import NET.onnx",
     )

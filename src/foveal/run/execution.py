@@ -159,20 +159,28 @@ def _execute(
 
 def _features(plan: Plan, loading: Loading) -> Features | None:
     """What the trunk makes of the pictures, where a new last layer can be fitted to it."""
-    begins, data = plan.begins, plan.data
+    data = plan.data
+    extracting = extractor(plan)
+    if extracting is None:
+        return None
+    return Features(
+        extracting.run(data.train, partial(loading, "training")),
+        extracting.run(data.validation, partial(loading, "validation"))
+        if len(data.validation)
+        else None,
+    )
+
+
+def extractor(plan: Plan) -> Extractor | None:
+    """What computes the features that a new last layer can be fitted to, where there is one."""
+    begins = plan.begins
     if begins.weights is None or begins.normalise is None:
         return None
     net = Net.of(*trunk.geometry(begins.size), begins.normalise, *begins.net.root.items)
     program = begins.net.bind(plan.shape)
     if set(begins.weights) == set(program.tensors()) or not can_fit(program):
         return None
-    extractor = Extractor(net, plan.shape, begins.weights)
-    return Features(
-        extractor.run(data.train, partial(loading, "training")),
-        extractor.run(data.validation, partial(loading, "validation"))
-        if len(data.validation)
-        else None,
-    )
+    return Extractor(net, plan.shape, begins.weights)
 
 
 def _unseen(known: Extracted, shape: Shape) -> Loaded:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.onnx_files import Array, numbers, one, whole, written
+from onnx import TensorProto
+from support.onnx_files import Array, model, node, numbers, one, whole, written
 
 from foveal.importing.onnx import ROWS, from_onnx
 from foveal.net.notation import parse
@@ -156,6 +157,20 @@ def test_an_operator_is_the_layer_it_is(op, shape, arrays, options, text, tmp_pa
 def test_an_operator_of_an_older_set(opset, op, shape, arrays, options, text, tmp_path) -> None:
     content = one(op, shape, *arrays, opset=opset, **options)
     assert unnamed(from_onnx(written(content, tmp_path)).net.write()) == text
+
+
+@pytest.mark.parametrize("whole_net", [True, False], ids=["computed", "kept"])
+def test_numbers_of_sixteen_bits(whole_net: bool, tmp_path: Path) -> None:
+    """A net that computes in them is compared to their three digits, one that keeps them to all."""
+    weight = {"w": numbers(4, 3, 3, 3).astype(np.float16)}
+    if whole_net:
+        content = model([node("Conv", "x w")], P, weight, dtype=TensorProto.FLOAT16)
+        content.graph.output[0].type.tensor_type.elem_type = TensorProto.FLOAT16
+    else:
+        content = model([node("Cast", "w", "c", to=1), node("Conv", "x c")], P, weight)
+    (made,) = from_onnx(written(content, tmp_path)).weights.values()
+    assert made.dtype == np.float32
+    assert (made == weight["w"]).all()
 
 
 def test_every_row_is_in_the_documentation() -> None:

@@ -163,7 +163,9 @@ class _Chain:
                 self.step(item)
                 continue
             module = self.builder.expression(item)
-            if module is None:
+            # A branch without tensors is a call in `forward`, where its merge stays open.
+            is_function = item.is_branch and not any(step.tensors for step in item.steps)
+            if module is None or is_function:
                 self.add(item)
             elif not isinstance(module, Chain) or module.entries:
                 self.group(item, module)
