@@ -212,7 +212,8 @@ def digit_reader() -> Iterator[str]:
     """How well the digit reader reads, as it says itself."""
     yield "| digits | n | read right | 95 % interval |"
     yield "|---|---|---|---|"
-    for form, found in load("digit_reader").about["made"]["measured"].items():
+    measured = load("digit_reader").about["made"]["measured"]
+    for form, found in sorted(measured.items(), key=lambda each: -each[1]["n"]):
         low, high = (f"{100 * share:.1f} %" for share in found["accuracy_interval"])
         yield f"| {form} | {found['n']:,} | {100 * found['accuracy']:.2f} % | {low} to {high} |"
 

@@ -25,6 +25,7 @@ ALLOWED = {
     "features": LIGHT,
     "undo": CLICK,
     "evaluate": LIGHT,
+    "curve": LIGHT,
     "export": LIGHT,
     "import": CLICK,
     "filter": LIGHT,

@@ -136,6 +136,10 @@ def test_what_lies_there_goes_before_a_name(make: Callable[[Path], None]) -> Non
     [
         ("digit_raeder", "did you mean 'digit_reader'?"),
         ("cat.safetensors", "did you mean 'cats.safetensors'?"),
+        (
+            "cats.safetensors/x",
+            "give a .safetensors file, or digit_reader, which comes with Foveal",
+        ),
         ("gone/x", "give a .safetensors file, or digit_reader, which comes with Foveal"),
     ],
 )
@@ -144,3 +148,9 @@ def test_a_name_that_is_nothing_is_refused(asked: str, fix: str) -> None:
     with pytest.raises(ModelFileError) as caught:
         foveal.load(asked)
     assert str(caught.value) == f"{Path(asked)}: there is no such file\n  fix:      {fix}"
+
+
+def test_what_cannot_be_looked_at_is_said_by_its_reader() -> None:
+    with pytest.raises(ModelFileError) as caught:
+        foveal.load("x" * 300)
+    assert caught.value.problem == "cannot be read: File name too long"

@@ -15,6 +15,7 @@ from foveal.cli import main
 from foveal.errors import ShapeError
 from foveal.net import Net
 from foveal.net.drawing import draw
+from foveal.net.drawing.parts import text_width
 from foveal.net.drawing.words import FAMILIES, LONGEST, short
 from foveal.net.kind import Kind, Shape
 from foveal.net.layers import KINDS, Conv, GroupNorm, MaxPool
@@ -76,6 +77,13 @@ def titles(drawn: Element) -> str:
     return "\n".join(title.text or "" for title in drawn.iter(f"{SVG}title"))
 
 
+def extent(text: Element) -> Place:
+    """Where a text lies at most, from its base line to its end."""
+    x, y = float(text.get("x", 0)), float(text.get("y", 0))
+    width = text_width("".join(text.itertext()), bold=text.get("font-weight") == "bold")
+    return x, y, x + width, y
+
+
 def check_geometry(drawn: Element) -> None:
     """Boxes apart from one another; frames apart or one within the other; all on the sheet."""
     sheet, *frames = [place(one) for one in drawn.findall(f"{SVG}rect")]
@@ -85,6 +93,11 @@ def check_geometry(drawn: Element) -> None:
     for frame in frames:
         assert all(apart(frame, card) or within(card, frame) for card in cards)
         assert all(apart(frame, o) or within(frame, o) or within(o, frame) for o in frames)
+    for text in drawn.findall(f"{SVG}text")[:-2]:
+        around = [frame for frame in frames if within(extent(text)[:2] * 2, frame)]
+        assert within(extent(text), max(around))
+    for box in boxes(drawn):
+        assert all(within(extent(text), place(box[1])) for text in box.findall(f"{SVG}text"))
     points = " ".join(line.get("points", "") for line in drawn.iter(f"{SVG}polyline"))
     for x, y in re.findall(r"(\S+),(\S+)", points):
         assert within((float(x), float(y), float(x), float(y)), sheet)
@@ -287,7 +300,7 @@ def test_the_command_draws_what_a_net_draws_itself(
 
 
 def test_nesting_as_deep_as_may_be_is_drawn() -> None:
-    net = "[" * 60 + "conv 1 1" + "]*2" * 12 + "]*1" * 48
+    net = "[" * 60 + "conv 1 1" + "]*2" * 6 + "]*1" * 54
     drawn = ElementTree.fromstring(draw(parse(net), (1, 4, 4)))
     check_geometry(drawn)
-    assert texts(drawn).count("×2") == 12
+    assert texts(drawn).count("×2") == 6

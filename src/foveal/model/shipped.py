@@ -32,7 +32,7 @@ def find(model: str | bytes | os.PathLike[str]) -> Path:
     'digit_reader.safetensors'
     """
     path = Path(os.fsdecode(model))
-    if os.path.lexists(path):
+    if _is_there(path):
         return path
     if str(path) in MODELS:
         return path_of(str(path))
@@ -42,6 +42,17 @@ def find(model: str | bytes | os.PathLike[str]) -> Path:
         where=str(path),
         fix=fix if fix.startswith("did") else WANTED,
     )
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something lies there; what cannot be told is left to its reader to say."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _beside(path: Path) -> list[str]:

@@ -35,6 +35,12 @@ APART = 1.25
 """The last number before all pictures is left out where all are not so many times as many."""
 FURTHER = (2, 5)
 """How far beyond what was measured the law is asked: so many times as many pictures."""
+SURPRISING, BESIDE = 4.0, 0.02
+"""The law is no good where its misfit is more than chance explains, and more than two points."""
+VAGUE = 0.2
+"""A forecast is none where its interval is wider."""
+LEVEL = 0.01
+"""A curve has levelled off where twice as many pictures surely bring less than a point."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,12 @@ class Curve:
     @property
     def says(self) -> str:
         """What more pictures would bring, or why that cannot be said."""
-        return forecast(self.points[-1], self.law)
+        return forecast(self.points[-1], self.law)[1]
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether the law says something about more pictures."""
+        return forecast(self.points[-1], self.law)[0]
 
     def to_json(self) -> dict[str, object]:
         """Everything as plain data."""
@@ -189,26 +200,25 @@ def trace(
     extracting = extractor(made)
     way = _nets(made, changes or {}) if extracting is None else _heads(made, extracting)
     seed, found = made.recipe.seed, dict[int, list[_Trial]]()
-    tried = list(_parts(way, seed))
-    done, of = 0.0, repeats * sum(way.work(len(places)) for _, places in tried)
-    ahead = Ahead(way.learns, tuple(sorted(each for each, _ in tried)), repeats, None)
+    todo = [trial for repeat in range(repeats) for trial in _parts(way, repeat, seed + repeat)]
+    each, first, _ = todo[0]
+    done, of = 0.0, sum(way.work(len(places)) for _, places, _ in todo)
+    ahead = Ahead(way.learns, sizes(each), repeats, None)
     if extracting is not None:
         watch(ahead)
 
     def starts(estimate: float) -> None:
         """The first training, with all pictures, knows how long it takes: so do the others."""
         if not found:
-            share = way.work(len(tried[0][1])) / of
-            watch(replace(ahead, seconds=estimate / share))
+            watch(replace(ahead, seconds=estimate * of / way.work(len(first))))
 
-    for repeat in range(repeats):
-        for each, places in _parts(way, seed + repeat):
-            began = time.perf_counter()
-            accuracy = way.attempt(places, seed + repeat, starts)
-            trial = _Trial(len(places), accuracy, time.perf_counter() - began)
-            found.setdefault(each, []).append(trial)
-            done += way.work(len(places))
-            watch(Tried(each, accuracy, trial.seconds, done / of))
+    for each, places, its_seed in todo:
+        began = time.perf_counter()
+        accuracy = way.attempt(places, its_seed, starts)
+        trial = _Trial(len(places), accuracy, time.perf_counter() - began)
+        found.setdefault(each, []).append(trial)
+        done += way.work(len(places))
+        watch(Tried(each, accuracy, trial.seconds, done / of))
     points = tuple(_point(each, trials) for each, trials in sorted(found.items()))
     return Curve(
         data=made.data.name,
@@ -234,37 +244,32 @@ def sizes(most: int) -> tuple[int, ...]:
     return (*(each for each in found if APART * each <= most), most)
 
 
-def forecast(last: Point, law: Law | None) -> str:
-    """What twice and five times as many pictures would bring; honest where nobody can know."""
+def forecast(last: Point, law: Law | None) -> tuple[bool, str]:
+    """What twice and five times as many pictures would bring, and whether that can be said."""
+    why = "What more pictures would bring cannot be said: "
     if law is None:
-        return "What more pictures would bring cannot be said: too few sizes were measured."
-    if law.surprise > 4 and law.misfit > 0.02:
-        return (
-            "What more pictures would bring cannot be said: the means lie on no smooth curve "
-            f"(one is {100 * law.misfit:.1f} points beside it)."
-        )
+        return False, why + "too few sizes were measured."
+    if law.surprise > SURPRISING and law.misfit > BESIDE:
+        beside = 100 * law.misfit
+        return False, f"{why}the means lie on no smooth curve (one is {beside:.1f} points beside)."
     gains = [law.gain(last.each, times * last.each) for times in FURTHER]
     (twice, (low, high)), (five, (five_low, five_high)) = gains
-    if high < 0.01:
-        return (
-            f"The curve has levelled off: twice as many pictures would bring {_points(twice)} "
-            f"(95 % interval {_points(low)} to {_points(high)})."
+    if high - low > VAGUE:
+        return False, f"{why}twice as many, {_points(low, high)}. More repeats say more."
+    if high < LEVEL:
+        return True, (
+            "The curve has levelled off: twice as many pictures would bring about "
+            f"{100 * twice:.1f} points (95 % interval {_points(low, high)})."
         )
-    if high - low > 0.2:
-        return (
-            "What more pictures would bring cannot be said: twice as many, anything from "
-            f"{_points(low)} to {_points(high)}. More repeats say more."
-        )
-    return (
-        f"Twice as many ({2 * last.each:,} a class) would bring about {_points(twice)} (95 % "
-        f"interval {_points(low)} to {_points(high)}), five times as many ({5 * last.each:,}) about "
-        f"{_points(five)} ({_points(five_low)} to {_points(five_high)}), if the curve goes on as "
-        "it began."
+    return True, (
+        f"Twice as many ({2 * last.each:,} a class) would bring about {100 * twice:.1f} points "
+        f"(95 % interval {_points(low, high)}), five times as many ({5 * last.each:,}) about "
+        f"{100 * five:.1f} ({_points(five_low, five_high)}), if the curve goes on as it began."
     )
 
 
-def _points(share: float) -> str:
-    return f"{100 * share:.1f} points"
+def _points(low: float, high: float) -> str:
+    return f"{100 * low:.1f} to {100 * high:.1f} points"
 
 
 @dataclass(frozen=True)
@@ -291,6 +296,8 @@ class _Way:
     """From places among the pictures and a seed to an accuracy."""
     work: Callable[[int], float]
     """Of learning from so many pictures, in any unit."""
+    lucky: bool
+    """Whether the same pictures may come to another accuracy with another seed."""
 
 
 def _point(each: int, trials: Sequence[_Trial]) -> Point:
@@ -299,11 +306,15 @@ def _point(each: int, trials: Sequence[_Trial]) -> Point:
     return Point(each, trials[0].pictures, accuracies, seconds)
 
 
-def _parts(way: _Way, seed: int) -> Iterator[tuple[int, np.ndarray]]:
-    """The growing parts, the largest first: what that takes says how long the others will."""
+def _parts(way: _Way, repeat: int, seed: int) -> Iterator[tuple[int, np.ndarray, int]]:
+    """The growing parts with the seed, the largest first: it says how long the others will take.
+
+    There is one way to take all pictures: it is repeated only where luck matters beside.
+    """
     order = ranks(way.labels, way.names, seed)
-    for each in reversed(sizes(int(order.max()) + 1)):
-        yield each, np.flatnonzero(order < each)
+    most, *others = reversed(sizes(int(order.max()) + 1))
+    for each in (most, *others) if repeat == 0 or way.lucky else others:
+        yield each, np.flatnonzero(order < each), seed
 
 
 def _heads(made: Plan, extracting: Extractor) -> _Way:
@@ -322,7 +333,7 @@ def _heads(made: Plan, extracting: Extractor) -> _Way:
         right: np.ndarray = head.scores(asked.values).argmax(axis=1) == asked.labels
         return float(right.mean())
 
-    return _Way("head", known.labels, known.names, len(asked), attempt, float)
+    return _Way("head", known.labels, known.names, len(asked), attempt, float, lucky=False)
 
 
 def _nets(made: Plan, changes: Mapping[str, Any]) -> _Way:
@@ -366,7 +377,11 @@ def _nets(made: Plan, changes: Mapping[str, Any]) -> _Way:
         raise AssertionError("a training ends")
 
     n = len(validation if test is None else test)
-    return _Way("net", train.labels, train.names, n, attempt, lambda n: n * recipe(n).epochs)
+
+    def work(count: int) -> float:
+        return count * recipe(count).epochs
+
+    return _Way("net", train.labels, train.names, n, attempt, work, lucky=True)
 
 
 def _class_weights(made: Plan, labels: np.ndarray) -> tuple[float, ...] | None:

@@ -1,4 +1,4 @@
-"""How accuracy grows with the number of pictures: means, their intervals, and a law through them."""
+"""How accuracy grows with the number of pictures: intervals of means, and a law through them."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def fit(measured: Sequence[Measured], seed: int = 0) -> Law | None:
     noise[0] = 0
     ceilings, gaps, powers, distances = _nearest(each, means + noise, 1 / variance)
     law = Law(ceilings, gaps, powers, 0, float(distances[0]) / (len(means) - 3))
-    misfit = max(abs(law.at(n) - mean) for n, mean in zip(each, means, strict=True))
+    misfit = max(abs(law.at(n) - float(mean)) for n, mean in zip(each, means, strict=True))
     return replace(law, misfit=misfit)
 
 

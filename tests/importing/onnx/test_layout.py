@@ -11,6 +11,7 @@ from onnx import TensorProto
 from support.onnx_files import exported, model, node, numbers, whole, written
 from torch import Tensor, nn
 
+from foveal.errors import FovealError
 from foveal.importing.onnx import from_onnx
 
 TO_FIRST, TO_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
@@ -172,3 +173,24 @@ def test_formulas_are_the_layers_they_are(opset: int, tmp_path: Path) -> None:
     imported = from_onnx(exported(NORMS, (3, 6, 6), tmp_path, opset_version=opset))
     kinds = [step.kind.word for step in imported.program.steps]
     assert kinds == ["conv", "groupnorm", "hardswish", "instancenorm", "gelu"]
+
+
+@pytest.mark.parametrize("read_within", [False, True])
+def test_a_formula_is_a_layer_unless_its_inside_is_read(read_within: bool, tmp_path: Path) -> None:
+    nodes = [
+        node("Div", "x root", "a"),
+        node("Erf", "a", "b"),
+        node("Add", "one b", "c"),
+        node("Mul", "c x", "d"),
+        node("Mul", "half d", "e"),
+        node("Add", "e b" if read_within else "e x"),
+    ]
+    numbers = {"root": 2**0.5, "one": 1, "half": 0.5}
+    arrays = {name: np.array(number, np.float32) for name, number in numbers.items()}
+    path = written(model(nodes, (3, 4, 4), arrays), tmp_path)
+    if not read_within:
+        assert from_onnx(path).net.write() == "add( gelu | identity )"
+        return
+    with pytest.raises(FovealError) as caught:
+        from_onnx(path)
+    assert caught.value.headline() == "node 'Erf_b' (Erf): has no layer that does the same"

@@ -22,8 +22,15 @@ class ChannelNorm(nn.LayerNorm):
     """Layer norm over the channels at each position."""
 
     def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+''',
+    "FewChannelsNorm": '''
+class FewChannelsNorm(nn.LayerNorm):
+    """Layer norm over so few channels that PyTorch would round their mean too much."""
+
+    def forward(self, x: Tensor) -> Tensor:
         last = x.movedim(1, -1)
-        last = last - last.mean(-1, keepdim=True)  # exactly 0 is left of channels that are equal
+        last = last - last.mean(-1, keepdim=True)
         return super().forward(last).movedim(-1, 1)
 ''',
     "local_response_norm": '''
@@ -79,12 +86,13 @@ def instance_norm(step: Step, shared: bool) -> tuple[Piece, ...]:
 def layer_norm(step: Step, shared: bool) -> tuple[Piece, ...]:
     kind, shape = step.kind, step.shape
     assert isinstance(kind, LayerNorm)
-    whole = kind.over == "all"
-    if whole:
+    size: int | tuple[int, ...] = shape[0]
+    if kind.over == "all":
         name, size = "nn.LayerNorm", shape if len(shape) > 1 else shape[0]
+    elif shape[0] < FEW:
+        name = "FewChannelsNorm"
     else:
-        plain_one = len(shape) == 1 and shape[0] >= FEW and not shared
-        name, size = "nn.LayerNorm" if plain_one else "ChannelNorm", shape[0]
+        name = "nn.LayerNorm" if len(shape) == 1 and not shared else "ChannelNorm"
     module = call(
         name,
         {"num_features": size},
