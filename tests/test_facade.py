@@ -18,6 +18,7 @@ def test_the_public_names() -> None:
         "Prediction",
         "Recipe",
         "Transfer",
+        "curve",
         "from_onnx",
         "from_torch",
         "load",

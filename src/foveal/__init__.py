@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from foveal.net.notation import parse as parse
     from foveal.recipe import Recipe as Recipe
     from foveal.recipe import Transfer as Transfer
+    from foveal.run.curve import curve as curve
     from foveal.run.one_call import train as train
     from foveal.tasks.classify import Evaluation as Evaluation
     from foveal.tasks.classify import Prediction as Prediction
@@ -30,6 +31,7 @@ _PUBLIC = {
     "Prediction": "foveal.tasks.classify",
     "Recipe": "foveal.recipe",
     "Transfer": "foveal.recipe",
+    "curve": "foveal.run.curve",
     "from_onnx": "foveal.importing.onnx",
     "from_torch": "foveal.engines.pytorch.tracing",
     "load": "foveal.model",
@@ -47,6 +49,7 @@ __all__ = [
     "Prediction",
     "Recipe",
     "Transfer",
+    "curve",
     "from_onnx",
     "from_torch",
     "load",

@@ -87,6 +87,11 @@ class Transfer:
         Real(0, 1, above=True),
         "Learning rate of the first layer as a share of the last one's; even steps between.",
     )
+    anchor: float = _setting(
+        0.25,
+        Real(0, 1, below=True),
+        "Share of the weights it began with that is mixed into the learned ones.",
+    )
     statistics: str = _setting(
         "kept",
         OneOf(("kept", "learned")),

@@ -131,6 +131,13 @@ def test_a_step_is_as_long_as_the_rate_says() -> None:
     assert np.array_equal(moved[0]["head.weight"], moved[2]["head.weight"])
 
 
+def test_an_anchor_leaves_a_share_of_the_start_in_the_answer() -> None:
+    plain, anchored = learned(JOB), learned(replace(JOB, anchor=0.25))
+    for path, start in JOB.start.items():
+        wanted = 0.75 * plain[path] + 0.25 * start
+        assert np.allclose(anchored[path], wanted, atol=1e-6)
+
+
 def test_the_longest_path_counts() -> None:
     job = replace(JOB, rates={"group": 0.5, "group.c2": 0.1})
     assert [job.share(path) for path in ("c1", "group.c2", "group.bn2", "head")] == [
@@ -201,6 +208,7 @@ def test_balanced_weights_make_classes_count_alike() -> None:
         ({"start": {}}, "start"),
         ({"rates": {"c1": 0.5}}, "rates"),
         ({"keep_statistics": True}, "keep_statistics"),
+        ({"anchor": 0.5}, "anchor"),
         ({"class_weights": (1.0, 2.0, 1.0)}, "class_weights"),
     ],
 )
@@ -220,7 +228,7 @@ def test_a_checkpoint_belongs_to_what_it_began_with(
 def test_a_training_with_rates_resumes_with_the_same_bits(tmp_path: Path) -> None:
     rates = {"c1": 0.0, "bn1": 0.1, "group": 0.3}
     recipe = replace(RECIPE, optimiser="adamw", learning_rate=0.01)
-    job = replace(JOB, rates=rates, recipe=recipe, class_weights=(1.0, 2.0, 1.0))
+    job = replace(JOB, rates=rates, recipe=recipe, class_weights=(1.0, 2.0, 1.0), anchor=0.3)
     whole = learned(job)
     left = iter([False, False, False, True])
     learned(replace(job, checkpoint=tmp_path, stop=lambda: next(left, True)))
@@ -253,6 +261,7 @@ def test_a_training_with_rates_resumes_with_the_same_bits(tmp_path: Path) -> Non
             "net: has nothing to learn: all of its parameters are frozen, or it has none\n"
             "  fix:      let it end with: dense 3",
         ),
+        ({"anchor": 1.0}, "job anchor: must be a number from 0 to below 1, not 1.0"),
         (
             {"class_weights": (1.0, 2.0)},
             "job class_weights: must be as many as classes\n  arrives:  2\n  expected: 3",

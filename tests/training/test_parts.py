@@ -123,16 +123,15 @@ def test_an_optimiser_takes_up_what_it_remembers(name: str) -> None:
         assert torch.equal(a, b)
 
 
-def test_the_running_mean_follows_its_formula_and_swaps_back() -> None:
+def test_the_running_mean_follows_its_formula_and_the_last_weights_come_back() -> None:
     module = nn.Linear(1, 1, bias=False)
     nn.init.zeros_(module.weight)
     average = Average(module, 0.5)
     for steps, value, mean in ((1, 1.0, 1 - 2 / 11), (20, 3.0, (1 - 2 / 11) / 2 + 1.5)):
         nn.init.constant_(module.weight, value)
         average.update(steps)
-        average.swap()
-        assert module.weight.item() == pytest.approx(mean)
-        average.swap()
+        with average.shown():
+            assert module.weight.item() == pytest.approx(mean)
         assert module.weight.item() == value
 
 
@@ -141,8 +140,22 @@ def test_without_decay_the_last_weights_are_the_mean() -> None:
     average = Average(module, 0.0)
     nn.init.constant_(module.weight, 3.0)
     average.update(1)
-    average.swap()
+    with average.shown():
+        assert module.weight.item() == 3
     assert module.weight.item() == 3
+
+
+@pytest.mark.parametrize(("decay", "shown"), [(0.0, 6.0), (0.5, (2 * 2 / 11 + 8 * 9 / 11) / 2 + 1)])
+def test_an_anchor_mixes_in_the_start(decay: float, shown: float) -> None:
+    module = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(module.weight, 2.0)
+    average = Average(module, decay, anchor=0.5 if decay else 1 / 3)
+    nn.init.constant_(module.weight, 8.0)
+    average.update(1)
+    for _ in range(2):
+        with average.shown():
+            assert module.weight.item() == pytest.approx(shown)
+        assert module.weight.item() == 8
 
 
 def test_random_sources_differ_by_seed_and_purpose() -> None:

@@ -31,7 +31,7 @@ COMMANDS = {
     "features": Entry("foveal.cli.features", "Write what a net makes of pictures, for analysis."),
     "undo": Entry("foveal.cli.undo", "Take back what `predict --sort-into` made."),
     "evaluate": Entry("foveal.cli.evaluate", "Measure a model on pictures with known answers."),
-    "curve": Entry("foveal.cli.curve", "Say how many pictures you need: accuracy by their number."),
+    "curve": Entry("foveal.cli.curve", "Say what more pictures would bring."),
     "export": Entry("foveal.cli.export", "Write a model as ONNX, compared with its engines."),
     "import": Entry("foveal.cli.importing", "Read the net of an ONNX file, and write it as a model."),
     "show": Entry("foveal.cli.show", "Show a net layer by layer: shapes, parameters, sight, work."),

@@ -101,15 +101,16 @@ def table(found: Curve) -> list[str]:
     learned = (
         f"the last layer on {found.begins}" if found.learns == "head" else f"all of {found.begins}"
     )
+    over = f"over {repeats} repeats"
     lines = [
         f"{found.data}: {learned} learns, {found.n:,} pictures of the {found.part} part measure",
-        "pictures                    95 % interval of the   95 % interval for so few",
-        f"a class   in all  accuracy  mean of {repeats} repeats      pictures to measure on   seconds",
+        "pictures                    95 % interval",
+        f"a class   in all  accuracy  {over:<17}  of so few to measure  seconds",
     ]
     for point in found.points:
         lines.append(
             f"{point.each:>7,}  {point.pictures:>7,}  {point.accuracy:>8.1%}  "
-            f"{_interval(point.over_repeats):<21}  {_interval(found.by_chance(point)):<23}"
+            f"{_interval(point.over_repeats):<17}  {_interval(found.by_chance(point)):<20}"
             f"{point.seconds:>9.1f}"
         )
     return [*lines, found.says]
@@ -124,7 +125,7 @@ def drawing(found: Curve) -> str:
     for point in found.points:
         bounds = [*found.by_chance(point), *(point.over_repeats or ())]
         points.append(Measured(point.each, point.accuracy, min(bounds), max(bounds)))
-    beyond = ()
+    beyond: tuple[tuple[int, float], ...] = ()
     if found.law is not None and found.can_tell:
         most = found.points[-1]
         now = found.law.at(most.each)

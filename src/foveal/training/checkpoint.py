@@ -115,6 +115,7 @@ def identity(job: Job) -> dict[str, Any]:
         "start": _digest(start),
         "rates": dict(sorted(job.rates.items())),
         "keep_statistics": job.keep_statistics,
+        "anchor": job.anchor,
         "class_weights": job.class_weights and list(job.class_weights),
         "recipe": asdict(job.recipe),
         "data": _digest([*job.train, *(job.validation or ())]),

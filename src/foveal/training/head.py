@@ -48,25 +48,40 @@ def fit(features: np.ndarray, labels: np.ndarray, weights: np.ndarray, seed: int
     """
     x, y = torch.from_numpy(features).double(), torch.from_numpy(labels)
     count = torch.from_numpy(weights).double()[y]
-    count = count / count.mean()
-    num_classes = len(weights)
-    mean = (count[:, None] * x).sum(0) / count.sum()
-    centred = x - mean
-    scale = (count * centred.square().sum(1)).mean().sqrt().clamp_min(1e-12)
-    axes = _axes(centred * count.sqrt()[:, None])
-    turned = (centred @ axes / scale).float()
-    strength = _chosen(turned, y, count.float(), num_classes, seed)
-    found = _solve(turned, y, count.float()[None], (strength,), num_classes, FITTING)[0, 0].double()
-    weight = (axes @ found[:-1] / scale).T
-    bias = found[-1] - weight @ mean
+    order = torch.randperm(len(y), generator=generator(seed, "folds"))[:MOST]
+    some = _Turned.of(x[order], count[order])
+    strength = _chosen(some, y[order], len(weights))
+    turned = _Turned.of(x, count)
+    found = _solve(turned, y, turned.count[None], (strength,), len(weights), FITTING)[0, 0].double()
+    weight = (turned.axes @ found[:-1]).T
+    bias = found[-1] - weight @ turned.mean
     return Head(weight.float().contiguous().numpy(), bias.float().numpy(), strength)
 
 
-def _axes(x: Tensor) -> Tensor:
-    """The principal axes of some rows, as columns: no more than there are rows.
+@dataclass(frozen=True)
+class _Turned:
+    """Features along their principal axes: there the curvature has a bound for each axis alone."""
 
-    Along them the curvature of the problem has a bound for each axis alone.
-    """
+    x: Tensor
+    """Of mean 0 and mean square length 1."""
+    mean: Tensor
+    axes: Tensor
+    """As columns, no more than there are pictures; what was divided out is in them."""
+    count: Tensor
+    """How often each picture counts, 1 on average."""
+
+    @staticmethod
+    def of(x: Tensor, count: Tensor) -> _Turned:
+        count = count[:, None] / count.mean()
+        mean = (count * x).mean(0)
+        x = x - mean
+        scale = (count * x.square()).sum(1).mean().sqrt().clamp_min(1e-12)
+        axes = _axes(x * count.sqrt()) / scale
+        return _Turned((x @ axes).float(), mean, axes, count[:, 0].float())
+
+
+def _axes(x: Tensor) -> Tensor:
+    """The principal axes of some rows, as columns."""
     if len(x) < x.shape[1]:
         squares, sides = torch.linalg.eigh(x @ x.T)
         kept = squares > 1e-10 * squares.max()
@@ -76,24 +91,22 @@ def _axes(x: Tensor) -> Tensor:
     return axes
 
 
-def _chosen(x: Tensor, y: Tensor, count: Tensor, num_classes: int, seed: int) -> float:
+def _chosen(turned: _Turned, y: Tensor, num_classes: int) -> float:
     """The strength whose loss is smallest on pictures that were left out."""
-    order = torch.randperm(len(y), generator=generator(seed, "folds"))[:MOST]
-    x, y, count = x[order], y[order], count[order]
     # Within each class in turn, so that every fold has some of each class.
     fold = torch.empty_like(y)
     fold[y.argsort(stable=True)] = torch.arange(len(y)) % FOLDS
     inside = fold != torch.arange(FOLDS)[:, None]
-    found = _solve(x, y, inside * count, STRENGTHS, num_classes, CHOOSING)
-    scores = x @ found[..., :-1, :] + found[..., -1:, :]
+    found = _solve(turned, y, inside * turned.count, STRENGTHS, num_classes, CHOOSING)
+    scores = turned.x @ found[..., :-1, :] + found[..., -1:, :]
     losses = F.cross_entropy(
         scores.flatten(0, 2), y.repeat(len(STRENGTHS) * FOLDS), reduction="none"
     ).reshape(len(STRENGTHS), FOLDS, -1)
-    return STRENGTHS[int((losses * (~inside * count)).sum((1, 2)).argmin())]
+    return STRENGTHS[int((losses * (~inside * turned.count)).sum((1, 2)).argmin())]
 
 
 def _solve(
-    x: Tensor,
+    turned: _Turned,
     y: Tensor,
     counts: Tensor,
     strengths: tuple[float, ...],
@@ -104,10 +117,9 @@ def _solve(
 
     All are found at once, so that a turn is one product of large matrices.
 
-    Shape:  x (N, A) along principal axes, counts (folds, N)
-            -> (strengths, folds, A + 1, num_classes)
+    Shape:  counts (folds, N) -> (strengths, folds, axes + 1, num_classes)
     """
-    x = torch.cat([x, torch.ones(len(x), 1)], dim=1)
+    x = torch.cat([turned.x, torch.ones(len(y), 1)], dim=1)
     size, problems = x.shape[1], (len(strengths), len(counts))
     pull = torch.tensor(strengths)[:, None, None, None] * torch.ones(size, 1)
     pull[..., -1, :] = 0  # the bias is free

@@ -47,6 +47,8 @@ class Job:
     without one the share is 1. With 0 it stays as it is, statistics too."""
     keep_statistics: bool = False
     """Batch norms use the statistics they came with instead of those of a batch, and keep them."""
+    anchor: float = 0.0
+    """Share of the weights it began with that is mixed into those it ends with."""
     class_weights: tuple[float, ...] | None = None
     """How much a picture of each class counts, up to a common factor."""
     checkpoint: Path | None = None
@@ -75,6 +77,7 @@ class Job:
         self._check_start(program)
         self._check_rates(program)
         self._check_class_weights()
+        accept("job", "anchor", Real(0, 1, below=True), self.anchor)
         if not any(
             tensor.trained and not tensor.frozen and self.share(step.owner)
             for step, _, tensor in program.owned()

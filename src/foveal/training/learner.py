@@ -54,7 +54,7 @@ class Learner:
                 for parameter in layer.parameters(recurse=False):
                     parameter.requires_grad_(False)
         self.optimiser = optimisers.optimiser(self.module, job.recipe, job.share)
-        self.average = Average(self.module, job.recipe.averaging)
+        self.average = Average(self.module, job.recipe.averaging, job.anchor)
         self.train = _resident(job.train, machine.device)
         self.validation = job.validation and _resident(job.validation, machine.device)
         self.loss = torch.zeros((), device=machine.device)
@@ -132,12 +132,11 @@ class Learner:
         x, y = self.validation
         loss, right = torch.zeros(2, dtype=torch.float64, device=y.device)
         self.module.eval()
-        self.average.swap()
-        for start in range(0, len(y), AT_ONCE):
-            scores, labels = self.scores(x[start : start + AT_ONCE]), y[start : start + AT_ONCE]
-            loss += LOSSES[self.job.task](scores, labels, 0.0, None).double() * len(labels)
-            right += (scores.argmax(1) == labels).sum()
-        self.average.swap()
+        with self.average.shown():
+            for start in range(0, len(y), AT_ONCE):
+                scores, labels = self.scores(x[start : start + AT_ONCE]), y[start : start + AT_ONCE]
+                loss += LOSSES[self.job.task](scores, labels, 0.0, None).double() * len(labels)
+                right += (scores.argmax(1) == labels).sum()
         return float(loss) / len(y), float(right) / len(y)  # sync
 
     def scores(self, x: Tensor) -> Tensor:
@@ -150,7 +149,7 @@ class Learner:
         twin = copy.copy(self)
         twin.module = copy.deepcopy(self.module)
         twin.optimiser = optimisers.optimiser(twin.module, self.recipe, self.job.share)
-        twin.average = Average(twin.module, self.recipe.averaging)
+        twin.average = Average(twin.module, self.recipe.averaging, self.job.anchor)
         twin.loss = torch.zeros_like(self.loss)
         first_loss = float(twin.step(0, 1.0))  # sync
         times: list[float] = []
@@ -170,16 +169,14 @@ class Learner:
 
     def answer(self) -> dict[str, np.ndarray]:
         """The weights to keep: the averaged ones."""
-        self.average.swap()
-        weights = pytorch.weights(self.module)
-        self.average.swap()
-        return weights
+        with self.average.shown():
+            return pytorch.weights(self.module)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The state of the training, for a checkpoint."""
         groups = {
             "weights": pytorch.weights(self.module),
-            "mean": self.answer() if self.recipe.averaging else {},
+            "mean": self.average.arrays(),
             "optimiser": optimisers.state(self.optimiser),
         }
         made = {f"{name}.{key}": v for name, group in groups.items() for key, v in group.items()}
@@ -187,10 +184,8 @@ class Learner:
 
     def restore(self, found: Checkpoint) -> None:
         """Take up the state of a checkpoint."""
-        if self.recipe.averaging:
-            pytorch.load(self.module, found.group("mean"))
-            self.average.swap()
         pytorch.load(self.module, found.group("weights"))
+        self.average.restore(found.group("mean"))
         optimisers.restore(self.optimiser, found.group("optimiser"))
         self.loss.fill_(float(found.arrays["loss"]))
 

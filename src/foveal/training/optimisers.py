@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -74,18 +75,23 @@ def restore(optimiser: Optimizer, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 class Average:
-    """The running mean of weights and statistics; with decay 0 the last ones themselves.
+    """What a training answers with: the running mean of weights and statistics, or a mixture.
 
     Use it to answer with less noise than the last step has. Early steps count more, so that the
-    random start is soon forgotten: the decay is min(decay, (1 + steps) / (10 + steps)).
+    random start is soon forgotten: the decay is min(decay, (1 + steps) / (10 + steps)). With decay
+    0 it is the last weights themselves. Of the weights at the start, the share `anchor` is mixed
+    in: what a trunk knew is worth something beside what few pictures taught it.
 
-    Source:  Polyak & Juditsky 1992, doi:10.1137/0330046
+    Source:  Polyak & Juditsky 1992, doi:10.1137/0330046; anchor: Wortsman et al. 2022,
+             arXiv:2109.01903
     """
 
-    def __init__(self, module: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.last = list(module.state_dict().values())
+    def __init__(self, module: nn.Module, decay: float, anchor: float = 0.0) -> None:
+        self.decay, self.anchor = decay, anchor
+        held = module.state_dict()
+        self.paths, self.last = list(held), list(held.values())
         self.mean = [value.clone() for value in self.last] if decay else self.last
+        self.start = [value.clone() for value in self.last] if anchor else self.last
 
     @torch.no_grad()
     def update(self, steps: int) -> None:
@@ -94,11 +100,34 @@ class Average:
             decay = min(self.decay, (1 + steps) / (10 + steps))
             torch._foreach_lerp_(self.mean, self.last, 1 - decay)
 
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Inside, the module has the weights of the answer."""
+        kept = [value.clone() for value in self.last]
+        try:
+            self._put(self.mean)
+            if self.anchor:
+                with torch.no_grad():
+                    torch._foreach_lerp_(self.last, self.start, self.anchor)
+            yield
+        finally:
+            self._put(kept)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The running mean by path; nothing with decay 0."""
+        if not self.decay:
+            return {}
+        held = (value.detach().cpu().contiguous().numpy().copy() for value in self.mean)
+        return dict(zip(self.paths, held, strict=True))
+
     @torch.no_grad()
-    def swap(self) -> None:
-        """Exchange the module's weights and their mean; twice changes nothing."""
-        if self.decay:
-            for last, mean in zip(self.last, self.mean, strict=True):
-                kept = last.clone()
-                last.copy_(mean)
-                mean.copy_(kept)
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take back what `arrays` gave."""
+        for path, mean in zip(self.paths, self.mean, strict=True):
+            if path in arrays:
+                mean.copy_(torch.tensor(arrays[path]))
+
+    @torch.no_grad()
+    def _put(self, values: list[Tensor]) -> None:
+        for last, value in zip(self.last, values, strict=True):
+            last.copy_(value)

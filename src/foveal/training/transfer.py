@@ -56,6 +56,7 @@ def transfer(job: Job, how: Transfer, features: Features | None = None) -> Itera
         job,
         rates={**rates(program, how), **job.rates},
         keep_statistics=how.statistics == "kept",
+        anchor=how.anchor,
     )
     if features is None:
         yield from train(job)
