@@ -6,13 +6,16 @@ A table stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from types import ModuleType
+from typing import Any
 
 from foveal.checks import Constraint, Flag
 from foveal.model import hub, load
@@ -41,6 +44,9 @@ from foveal.zoo.naming import names_table
 
 PAGES = Path(__file__).parent
 FIGURES = PAGES.parent / "benchmarks" / "figures.toml"
+LEARNED = {"cifar10": "vehicles", "mnist": "digits 5 to 9"}
+"""What is to be learned in each question of `benchmarks/transfer.py`."""
+TRANSFER = PAGES.parent / "benchmarks" / "measured" / "transfer.json"
 PAGE_OF = {
     "activation": "activation",
     "adaptive": "pooling",
@@ -218,6 +224,27 @@ def digit_reader() -> Iterator[str]:
         yield f"| {form} | {found['n']:,} | {100 * found['accuracy']:.2f} % | {low} to {high} |"
 
 
+def transfer() -> Iterator[str]:
+    """What a net brings along from other classes, as `benchmarks/transfer.py` measured it."""
+    found = json.loads(TRANSFER.read_text(encoding="utf-8"))
+    yield "| to learn | each class | random weights | last layer | all layers | gain | steps |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, question in found["questions"].items():
+        for each, one in question["each"].items():
+            means = [f"{100 * fmean(shares):.1f} %" for shares in one["accuracy"].values()]
+            gain = one["gain"]["transfer"]
+            points = [f"{100 * share:+.1f}" for share in (gain["mean"], *gain["interval"])]
+            shown = "{} ({} to {})".format(*points)
+            yield f"| {LEARNED[name]} | {each} | {' | '.join(means)} | {shown} | {_steps(one)} |"
+
+
+def _steps(one: dict[str, Any]) -> str:
+    """The most steps that were needed, of the fewest that random weights took."""
+    needed = one["steps_to_scratch"]
+    most = "not reached" if None in needed else max(needed)
+    return f"{most} of {min(one['steps']['scratch'])}"
+
+
 TABLES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "figures": ("../README.md", figures),
     "words": ("notation.md", words),
@@ -225,6 +252,7 @@ TABLES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "repositories": ("pretrained.md", repositories),
     "digit reader": ("pretrained.md", digit_reader),
     "tensor names": ("pretrained.md", tensor_names),
+    "transfer": ("learn-from-ten.md", transfer),
     "letters": ("notation.md", letters),
     "lengths": ("training.md", lengths),
     "options": ("training.md", options),

@@ -89,6 +89,40 @@ def test_a_benchmark_ends_with_its_figures(name, arguments, figures, tmp_path: P
         assert foveal.load(tmp_path / arguments[-1]).about["made"]["by"] == f"benchmarks/{name}.py"
 
 
+def test_transfer_compares_arms_on_the_same_pictures(tmp_path: Path) -> None:
+    all_of_cifar10(tmp_path / "cifar10")
+    few = ["cifar10", "-", "--each", "2", "3", *FEW, "--known", "kept"]
+    run = subprocess.run(
+        [sys.executable, FOLDER / "transfer.py", *few],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout.splitlines()[-1])
+    assert set(found) == MACHINE | {"seeds", "questions"}
+    question = found["questions"]["cifar10"]
+    assert (question["n_test"], list(question["each"])) == (8, ["2", "3"])
+    for one in question["each"].values():
+        assert set(one) == {"accuracy", "gain", "steps", "steps_to_scratch"}
+        assert list(one["accuracy"]) == ["scratch", "head", "transfer"]
+        assert one["steps"]["head"] == [0]
+        arms = one["accuracy"]
+        assert one["gain"]["transfer"]["mean"] == arms["transfer"][0] - arms["scratch"][0]
+    assert foveal.load(tmp_path / "kept" / "cifar10.safetensors").classes == tuple("234567")
+
+
+def all_of_cifar10(folder: Path) -> None:
+    """Ten shades as classes, in CIFAR-10's binary version."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for name, each in (*((f"data_batch_{n}", 6) for n in range(1, 6)), ("test_batch", 2)):
+        labels = np.arange(10 * each, dtype=np.uint8)[:, None] % 10
+        pictures = 20 * labels + random.integers(0, 40, (10 * each, 3 * 32 * 32), np.uint8)
+        (folder / f"{name}.bin").write_bytes(np.hstack([labels, pictures]).tobytes())
+
+
 def faces(folder: Path) -> None:
     """Two pictures in either part, with 68 points each."""
     random = np.random.default_rng(0)

@@ -22,6 +22,13 @@ DRAWINGS = {
 """Each script has a `draw()` that returns the text of its picture."""
 
 
+@pytest.mark.parametrize("name", ["cifar10", "mnist"])
+def test_the_curves_of_transfer_are_what_their_script_draws(name: str) -> None:
+    drawn = runpy.run_path(str(DOCS / "draw_transfer.py"))["draw"](name)
+    kept = DOCS / "pictures" / f"transfer-{name}.svg"
+    assert drawn == kept.read_text(encoding="utf-8"), "run docs/draw_transfer.py"
+
+
 @pytest.mark.parametrize(("script", "picture"), DRAWINGS.items())
 def test_a_picture_is_what_its_script_draws(script: str, picture: str) -> None:
     draw = runpy.run_path(str(DOCS / script))["draw"]

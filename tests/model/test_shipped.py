@@ -30,6 +30,7 @@ OTHERS = "white on black, built-in digits"
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FOVEAL_CACHE", str(tmp_path / "cache"))
 
 
 def drawn(digit: int, path: Path, ink: str = "black", paper: str = "white") -> Path:

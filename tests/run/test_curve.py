@@ -78,8 +78,9 @@ def test_all_pictures_are_repeated_only_where_luck_matters(head: Curve) -> None:
     assert head.points[-1].over_repeats is None
 
 
-def test_more_pictures_of_easy_classes_help(head: Curve) -> None:
-    assert head.points[-1].accuracy > head.points[0].accuracy
+def test_accuracies_are_those_of_the_last_layer_on_features(head: Curve) -> None:
+    """The shades are far apart: two pictures of each are enough."""
+    assert [point.accuracy for point in head.points] == [1, 1, 1]
 
 
 def test_the_same_seed_gives_the_same_curve(head: Curve) -> None:
@@ -152,8 +153,8 @@ def test_the_sentence_of_a_curve_that_rises() -> None:
     found = of(lawful(0.95, 0.6, 0.5, 0.02))
     assert found.can_tell
     assert found.says == (
-        "Twice as many (80 a class) would bring about 2.8 points (95 % interval 1.8 to 3.5 "
-        "points), five times as many (200) about 5.2 (3.0 to 7.2 points), if the curve goes on as "
+        "Twice as many (80 a class) would bring about 2.9 points (95 % interval 2.1 to 3.4 "
+        "points), five times as many (200) about 5.4 (3.9 to 6.6 points), if the curve goes on as "
         "it began."
     )
 
@@ -162,7 +163,7 @@ def test_the_sentence_of_a_curve_that_has_levelled_off() -> None:
     found = of(lawful(0.99, 0.9, 1.6, 0.02))
     assert found.can_tell
     assert found.says == (
-        "The curve has levelled off: twice as many pictures would bring about 0.2 points (95 % "
+        "The curve has levelled off: twice as many pictures would bring about 0.1 points (95 % "
         "interval 0.1 to 0.3 points)."
     )
 
@@ -180,15 +181,17 @@ def test_the_sentence_of_a_curve_that_is_none() -> None:
     assert not found.can_tell
     assert found.says == (
         "What more pictures would bring cannot be said: the means lie on no smooth curve (one is "
-        "20.9 points beside)."
+        "26.5 points beside)."
     )
 
 
 def test_the_sentence_of_a_curve_that_chance_made() -> None:
     found = of(lawful(0.9, 0.6, 0.3, 1.5))
     assert not found.can_tell
-    assert found.says.startswith("What more pictures would bring cannot be said: twice as many, ")
-    assert found.says.endswith(" points. More repeats say more.")
+    assert found.says == (
+        "What more pictures would bring cannot be said: twice as many, anything from 0.0 to 8.6 "
+        "points. More repeats tell more."
+    )
 
 
 def test_the_facade_has_it() -> None:

@@ -101,7 +101,7 @@ def table(found: Curve) -> list[str]:
     learned = (
         f"the last layer on {found.begins}" if found.learns == "head" else f"all of {found.begins}"
     )
-    over = f"over {repeats} repeats"
+    over = f"over {repeats} repeats" if repeats > 1 else "over repeats"
     lines = [
         f"{found.data}: {learned} learns, {found.n:,} pictures of the {found.part} part measure",
         "pictures                    95 % interval",
@@ -141,7 +141,8 @@ def _ahead(event: Ahead) -> str:
     from foveal.cli.progress import in_words
 
     tried = ", ".join(f"{each:,}" for each in event.sizes)
-    how = f"learns from {tried} pictures of each class, {event.repeats} times each"
+    often = "once" if event.repeats == 1 else f"{event.repeats} times"
+    how = f"learns from {tried} pictures of each class, {often} each"
     return how if event.seconds is None else f"{how}: about {in_words(event.seconds)} in all"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from foveal.net.combinators import Again, Each, Outputs, Repeat
@@ -25,14 +26,15 @@ class Names:
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self.taken = set(taken)
+        self.numbers: Counter[str] = Counter()
+        """The last one behind each name."""
 
     def give(self, name: str, word: str) -> str:
         """The nearest free name for a step of a kind with this word, which has always a name."""
-        base = legal(name, word)
-        made, number = base, 1
+        made = base = legal(name, word)
         while made in self.taken:
-            number += 1
-            made = f"{base}_{number}"
+            self.numbers[base] += 1
+            made = f"{base}_{self.numbers[base] + 1}"
         self.taken.add(made)
         return made
 

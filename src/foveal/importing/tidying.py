@@ -55,16 +55,20 @@ def _nested(nodes: Sequence[Node]) -> list[Node]:
 
     So DenseNet, whose layers each concatenate everything before them, becomes a chain of blocks.
     """
-    known: dict[tuple[str, ...], str] = {}
+    numbers: dict[tuple[int, str], int] = {}
+    """Of beginnings: by that of one value less, and this value."""
+    whole: dict[int, str] = {}
+    """What is made of a beginning that is all there is, by its number."""
     made = []
     for node in nodes:
         if isinstance(node.kind, Concat):
-            values = node.inputs
-            for count in range(len(values) - 1, 1, -1):
-                if values[:count] in known:
-                    node = replace(node, inputs=(known[values[:count]], *values[count:]))
-                    break
-            known.setdefault(values, node.output)
+            number, inputs = 0, node.inputs
+            for count, value in enumerate(node.inputs, 1):
+                number = numbers.setdefault((number, value), len(numbers) + 1)
+                if number in whole and count < len(node.inputs):
+                    inputs = (whole[number], *node.inputs[count:])
+            whole.setdefault(number, node.output)
+            node = replace(node, inputs=inputs)
         made.append(node)
     return made
 

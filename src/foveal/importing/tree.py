@@ -30,6 +30,9 @@ from foveal.net.layers import Identity
 
 DEEPEST = MOST_DEPTH // 2
 """Branches within branches, below which everything is said by references instead."""
+SOME_LOOKS, LOOKS_FOR_EACH = 10_000, 16
+"""At nodes, in search of branches. Published nets need two for each of theirs; a graph so woven that
+it needs more is said by references too."""
 
 
 class _Results(Merge):
@@ -54,7 +57,10 @@ class _Tree:
     def __init__(self, nodes: Sequence[Node], start: str, results: Mapping[str, str]) -> None:
         self.nodes = list(nodes)
         self.start, self.results = start, results
+        self.shares = any(node.shares for node in nodes)
         self.referred: set[str] = set()
+        self.looks = 0
+        """How many nodes may still be looked at in search of branches."""
         names = Names()
         ordered = sorted(nodes, key=lambda node: not owns(node.kind))
         self.names = {node.output: names.give(node.name, node.kind.word) for node in ordered}
@@ -66,6 +72,7 @@ class _Tree:
         return {self.names[node.output]: node for node in self.nodes if owns(node.kind)}
 
     def root(self) -> list[Item]:
+        self.looks = SOME_LOOKS + LOOKS_FOR_EACH * len(self.nodes)
         begin: list[Item] = []
         if self.start in self.referred:
             begin = [named(self.names[self.start], Identity())]
@@ -73,51 +80,38 @@ class _Tree:
         if len(ends) > 1:
             nodes = [*nodes, _results(self.nodes, ends)]
             ends = [nodes[-1].output]
-        items = self.chain(nodes, ends, self.start, set(), 0)
+        items = self.chain(nodes, ends, self.start, False, 0)
         return [*begin, *items] or [Identity()]
 
     def chain(
-        self,
-        nodes: Sequence[Node],
-        ends: Collection[str],
-        current: str,
-        known: set[str],
-        depth: int,
+        self, nodes: Sequence[Node], ends: Collection[str], current: str, known: bool, depth: int
     ) -> list[Item]:
         """Steps that make `ends`, all of them in this very chain, from the current value.
 
-        Values in `known` may be referred to; those that later steps will refer to are added.
+        `known` says whether that value may be referred to already.
         """
-        kept = self.kept(nodes, ends, current, known, depth)
-        known.update(kept & {current})
+        kept = self.kept(nodes, {*ends, current} if known else set(ends), current, depth)
         items: list[Item] = []
-        for part in _cut(nodes, kept | known, current):
-            items += self.part(part, current, known, depth)
+        for part in _cut(nodes, kept, current):
+            items += self.part(part, current, current in kept, depth)
             current = part[-1].output
-            known.update(kept & {current})
         return items
 
-    def kept(
-        self,
-        nodes: Sequence[Node],
-        ends: Collection[str],
-        current: str,
-        known: set[str],
-        depth: int,
-    ) -> set[str]:
+    def kept(self, nodes: Sequence[Node], ends: set[str], current: str, depth: int) -> set[str]:
         """Values to be referred to, so that each of them and of the ends is a cut."""
-        if depth >= DEEPEST:
-            return {current, *(node.output for node in nodes)}
-        kept = set(ends)
-        while True:
+        kept = ends
+        while depth < DEEPEST and self.looks > 0:
+            self.looks -= len(nodes)
             more: set[str] = set()
-            for node, live in _living(nodes, kept | known, current):
+            for node, live in _living(nodes, kept, current):
                 if node.output in kept:
                     more |= live - {node.output}
-            more |= self.shared_elsewhere(nodes, kept | known, current) - kept
+            if self.shares:
+                more |= self.shared_elsewhere(nodes, kept, current) - kept
             if not more:
                 return kept
-            kept |= more
+            kept = kept | more
+        return {current, *(node.output for node in nodes)}
 
     def shared_elsewhere(self, nodes: Sequence[Node], kept: set[str], current: str) -> set[str]:
         """Nodes inside one part whose weights another part uses: `again` must find their names."""
@@ -130,26 +124,23 @@ class _Tree:
             if node.shares in inside and at[node.shares] != at[node.output]
         }
 
-    def part(self, nodes: Sequence[Node], current: str, known: set[str], depth: int) -> list[Item]:
+    def part(self, nodes: Sequence[Node], current: str, known: bool, depth: int) -> list[Item]:
         """One step, or the branches of a merge, after the steps that several branches need."""
         *inner, last = nodes
         if not isinstance(last.kind, Merge):
             return [*self.read(last.inputs[0], current), self.named(last, self.body(last))]
-        needed = [_ancestors(value, inner) for value in last.inputs]
-        shared = [node for node in inner if sum(node.output in each for each in needed) > 1]
+        own, shared = _parted(last.inputs, inner)
         items: list[Item] = []
         if shared:
-            before = {node.output for node in shared}
-            later = [node for node in nodes if node.output not in before]
+            before = {current, *(node.output for node in shared)}
+            later = [*(node for each in own for node in each), last]
             read = {value for node in later for value in (*node.inputs, node.shares)}
-            items = self.chain(shared, read & {current, *before}, current, known, depth)
-            current = shared[-1].output
-            inner = later[:-1]
+            items = self.chain(shared, read & before, current, known, depth)
+            current, known = shared[-1].output, True
         bodies = []
-        for value, each in zip(last.inputs, needed, strict=True):
-            own = [node for node in inner if node.output in each]
-            if own:
-                bodies.append(chain(*self.chain(own, [value], current, set(known), depth + 1)))
+        for value, each in zip(last.inputs, own, strict=True):
+            if each:
+                bodies.append(chain(*self.chain(each, [value], current, known, depth + 1)))
             else:
                 bodies.append(chain(*(self.read(value, current) or [Identity()])))
         if isinstance(last.kind, _Results):
@@ -206,12 +197,19 @@ def _cut(nodes: Sequence[Node], kept: Collection[str], current: str) -> Iterator
             part = []
 
 
-def _ancestors(value: str, nodes: Sequence[Node]) -> set[str]:
-    """Values that nodes make on the way to a value, itself included."""
-    wanted = {value}
-    found = set()
+def _parted(
+    values: Sequence[str], nodes: Sequence[Node]
+) -> tuple[list[list[Node]], list[Node]]:
+    """The nodes that only one of the values needs, for each value; and those that several need."""
+    several = len(values)
+    needs: dict[str, int] = {}
+    for number, value in enumerate(values):
+        needs[value] = several if value in needs else number
+    parts: list[list[Node]] = [[] for _ in range(several + 1)]
     for node in reversed(nodes):
-        if node.output in wanted:
-            found.add(node.output)
-            wanted.update((*node.inputs, node.shares))
-    return found
+        number = needs[node.output]
+        parts[number].append(node)
+        for value in (*node.inputs, node.shares):
+            needs[value] = number if needs.get(value, number) == number else several
+    *own, shared = (part[::-1] for part in parts)
+    return own, shared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -40,7 +41,8 @@ class _Target:
     owner: str
 
 
-_Known = dict[str, _Target]
+_Known = ChainMap[str, _Target]
+"""Of a chain, and of those around it."""
 
 
 def bind(root: Chain, input: Shape) -> Program:
@@ -56,7 +58,7 @@ def bind(root: Chain, input: Shape) -> Program:
             fix="channels first, such as (3, 32, 32); one number for flat features",
         )
     binder = _Binder(input)
-    value = binder.chain(root, 0, "", "", {})
+    value = binder.chain(root, 0, "", "", ChainMap())
     return Program(input, tuple(_ramped(binder.steps)), tuple(_results("", value)))
 
 
@@ -68,7 +70,7 @@ class _Binder:
         self.visits = 0
 
     def chain(self, chain: Chain, value: Value, path: str, owner: str, around: _Known) -> Value:
-        known = dict(around)
+        known = around.new_child()
         for name, item in chain.labelled():
             self.count_visit()
             below, owned = _join(path, name), _join(owner, name)

@@ -6,6 +6,7 @@ Combinators exist only in the tree; `bind` turns them into a flat list of steps.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -262,7 +263,7 @@ def _checked(word: str, parts: tuple[Item, ...]) -> tuple[Branch, ...]:
         raise SpecError("needs branches", where=word, fix=f"{word}( … | … )")
     made = tuple(branch(part) for part in parts)
     names = [name for name, _ in branch_labels(made)]
-    twice = {name for name in names if names.count(name) > 1}
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise SpecError(f"two branches are called {sorted(twice)[0]}", where=word)
     return made

@@ -37,8 +37,8 @@ FURTHER = (2, 5)
 """How far beyond what was measured the law is asked: so many times as many pictures."""
 SURPRISING, BESIDE = 4.0, 0.02
 """The law is no good where its misfit is more than chance explains, and more than two points."""
-VAGUE = 0.2
-"""A forecast is none where its interval is wider."""
+VAGUE = 0.05
+"""What twice as many pictures would bring is not known where its interval is wider."""
 LEVEL = 0.01
 """A curve has levelled off where twice as many pictures surely bring less than a point."""
 
@@ -255,7 +255,8 @@ def forecast(last: Point, law: Law | None) -> tuple[bool, str]:
     gains = [law.gain(last.each, times * last.each) for times in FURTHER]
     (twice, (low, high)), (five, (five_low, five_high)) = gains
     if high - low > VAGUE:
-        return False, f"{why}twice as many, {_points(low, high)}. More repeats say more."
+        between = _points(low, high)
+        return False, f"{why}twice as many, anything from {between}. More repeats tell more."
     if high < LEVEL:
         return True, (
             "The curve has levelled off: twice as many pictures would bring about "
@@ -322,8 +323,9 @@ def _heads(made: Plan, extracting: Extractor) -> _Way:
     from foveal.engines.pytorch.machine import Machine
     from foveal.training.head import fit as fit_head
 
-    known, asked = extracting.run(made.data.train), extracting.run(made.data.measured)
     one_thread = replace(Machine.find("float32"), threads=1)  # others would mostly wait
+    with one_thread.steady():  # the first time it takes a while, which is not the head's
+        known, asked = extracting.run(made.data.train), extracting.run(made.data.measured)
 
     def attempt(places: np.ndarray, seed: int, _: Starts) -> float:
         labels = known.labels[places]
