@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 import foveal
+from foveal import data
 from foveal.data import pictures
 from foveal.data.digits import enlarge
 from foveal.engines import reference
@@ -193,6 +194,22 @@ def first_loss() -> None:
     foveal.train("digits", net="lenet5", epochs=1, watch=see)
 
 
+def few_iterations() -> None:
+    whole = data.open("digits", validation=0).train.load()
+    known, few = whole.labels < 5, np.zeros(len(whole), bool)
+    for digit in range(5, 10):
+        few[np.flatnonzero(whole.labels == digit)[:10]] = True
+    for name, part in (("known", known), ("few", few), ("others", ~known & ~few)):
+        np.savez(f"{name}.npz", x=whole.pictures[part], y=whole.labels[part])
+    foveal.train("known.npz", epochs=5).save("known.safetensors")
+    right = []
+    for begins in (None, "known.safetensors"):
+        model = foveal.train("few.npz", go_on=begins, epochs=1)
+        right.append(model.evaluate("others.npz").accuracy)
+    print(f"from nothing {right[0]:.0%}, from other digits {right[1]:.0%}")
+    print("at least 10 points more:", right[1] >= right[0] + 0.1)
+
+
 def slope_by_hand() -> None:
     program = foveal.parse("conv 3 3 -> tanh -> flatten -> dense 2").bind((1, 6, 6))
     weights = initial(program, seed=0)
@@ -312,6 +329,7 @@ SHOWN: dict[str, Callable[[], None]] = {
         one_or_two,
         moved,
         first_loss,
+        few_iterations,
         slope_by_hand,
         flipped_kernel,
         divided_kernel,
