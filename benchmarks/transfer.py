@@ -164,14 +164,19 @@ def measured(cells: Sequence[dict[str, Learned]], test: Path) -> dict[str, Any]:
         "accuracy": found,
         "gain": {arm: paired(found[arm], found["scratch"]) for arm in ARMS[1:]},
         "steps": {arm: [one[arm].steps for one in cells] for arm in ARMS},
-        "steps_to_scratch": [reached(one) for one in cells],
+        "steps_to_scratch": [
+            reached(one, {arm: found[arm][seed] for arm in ARMS}) for seed, one in enumerate(cells)
+        ],
     }
 
 
-def reached(arms: Mapping[str, Learned]) -> int | None:
-    """Steps after which transfer was as good on validation as from scratch in the end."""
-    wanted = arms["scratch"].accuracy
-    return next((steps for steps, found in arms["transfer"].path if found >= wanted), None)
+def reached(arms: Mapping[str, Learned], accuracy: Mapping[str, float]) -> int | None:
+    """Steps until the net that knows something was as good as from scratch; none if it never was.
+
+    Without any, if its last layer alone was; else all of them, if it was in the end.
+    """
+    stages = ("head", "transfer")
+    return next((arms[s].steps for s in stages if accuracy[s] >= accuracy["scratch"]), None)
 
 
 def paired(ones: Sequence[float], others: Sequence[float]) -> dict[str, Any]:

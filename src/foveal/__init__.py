@@ -62,7 +62,14 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'foveal' has no attribute {name!r}")
-    return getattr(import_module(_PUBLIC[name]), name)
+    try:
+        return getattr(import_module(_PUBLIC[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        from foveal.errors import MissingExtra
+
+        raise MissingExtra(f"foveal.{name}", extra="train") from None
 
 
 def __dir__() -> list[str]:

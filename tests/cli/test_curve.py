@@ -69,7 +69,10 @@ def test_from_pictures_to_table_and_drawing(here: Path, capsys: pytest.CaptureFi
     arguments = ["photos", "--pretrained", "t.safetensors", "--repeats", "2", "-o", "c.svg"]
     assert main(["curve", *arguments]) == 0
     said = capsys.readouterr()
-    assert said.err == "learns from 2, 5, 8 pictures of each class, 2 times each\n"
+    begins, *_, note, ahead = said.err.splitlines()
+    assert begins == "begins with t, which tells 3 kinds apart: as you asked"
+    assert note.startswith("No test part: ")
+    assert ahead == "learns from 2, 5, 8 pictures of each class, 2 times each"
     first, *_, last = said.out.splitlines()
     assert first == "photos: the last layer on t learns, 4 pictures of the validation part measure"
     assert last == "What more pictures would bring cannot be said: too few sizes were measured."
@@ -90,7 +93,9 @@ def test_a_training_says_how_long_it_will_take(
     net = "conv 2 3 -> relu -> globalavgpool -> dense 2"
     assert main(["curve", "photos", "--net", net, "--repeats", "1", "--epochs", "1"]) == 0
     said = capsys.readouterr()
-    assert said.err.startswith("learns from 2, 5, 8 pictures of each class, once each: about ")
+    note, line = said.err.splitlines()
+    assert note.startswith("No test part: ")
+    assert line.startswith("learns from 2, 5, 8 pictures of each class, once each: about ")
     assert said.out.startswith("photos: all of net learns, 4 pictures of the validation part ")
 
 

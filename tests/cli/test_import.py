@@ -132,5 +132,5 @@ def test_as_many_names_as_scores(capsys) -> None:
     arguments = ("net.onnx", "--input", "3x8x8", "--classes", "names.txt", "-o", "m.safetensors")
     assert said(capsys, *arguments) == (
         "SpecError: net: does not end in one score for each class\n  arrives:  4\n"
-        "  expected: 1 classes\n  fix:      as many names of classes as scores\n"
+        "  expected: 1 class\n  fix:      as many names of classes as scores\n"
     )

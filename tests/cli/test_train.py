@@ -45,6 +45,7 @@ SUMMARY = [
     "seed",
     "n_train",
     "n_test",
+    "part",
     "versions",
 ]
 
@@ -116,7 +117,7 @@ def test_json_ends_with_one_line_of_these_keys(photos: Path, capsys) -> None:
     assert list(found) == SUMMARY
     assert Path(found["model"]) == Path("runs/classify/mine/model.safetensors")
     assert (found["accuracy"], found["epochs"], found["seed"]) == (1.0, 2, 0)
-    assert (found["n_train"], found["n_test"]) == (20, 4)
+    assert (found["n_train"], found["n_test"], found["part"]) == (20, 4, "validation")
     assert 0 < found["train_seconds"] < found["total_seconds"]
     assert found["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
 
@@ -144,6 +145,24 @@ def test_files_that_are_not_used_are_named(photos: Path, capsys) -> None:
     assert named[0] == "  not used: dark/notes0.txt: not a picture by its name (.txt)"
     assert len(named) == 5
     assert "  … and 2 more, all in the report" in lines
+
+
+def test_pictures_that_cannot_be_read_are_named_before_the_result(photos: Path, capsys) -> None:
+    broken = photos / "dark" / "a\x1b[2J.png"
+    broken.write_bytes((photos / "dark" / "0.png").read_bytes()[:60])
+    assert main(["train", "photos", *FEW]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    named = next(line for line in lines if line.startswith("  not used: "))
+    assert named == r"  not used: dark/a\x1b[2J.png: the picture is cut off"
+    assert lines[lines.index(named) + 1] == ""
+
+
+def test_the_pictures_are_no_weights(photos: Path, capsys) -> None:
+    assert main(["train", "--pretrained", "photos", *FEW]) == 2
+    assert capsys.readouterr().err == (
+        "SpecError: photos: is read as the weights of --pretrained, and holds none\n"
+        "  fix:      foveal train photos --pretrained\n"
+    )
 
 
 class Terminal(io.StringIO):

@@ -109,6 +109,13 @@ def test_values_that_are_read_later_have_their_names() -> None:
     assert text_of(net, (3, 16, 16)).endswith(PYRAMID)
 
 
+def test_what_is_used_again_in_a_branch_is_one_module() -> None:
+    net = parse("add( identity | b: conv 4 3 same -> again b )").bind((4, 8, 8))
+    text = source.write(net)
+    assert text.count("nn.Conv2d(") == 1
+    assert "        x = self.b(x)\n        return self.b(x)\n" in text
+
+
 def test_elements_that_grow_evenly_are_counted() -> None:
     dense = parse("[concat( identity | bn -> relu -> conv 4 1 )]*5").bind((6, 4, 4))
     row = "nn.Sequential(*(Block(in_channels) for in_channels in range(6, 26, 4)))"

@@ -208,10 +208,12 @@ CASES: dict[str, list[Case]] = {
     ],
     "relu6": [(F.relu6, MAP, "relu max 6"), (nn.ReLU6(), MAP, "relu max 6")],
     "leaky_relu": [(nn.LeakyReLU(0.2), MAP, "leakyrelu 0.2")],
+    "prelu": [(nn.PReLU(), MAP, "leakyrelu 0.25")],
     "elu": [(nn.ELU(0.5), MAP, "elu 0.5")],
     "selu": [(nn.SELU(), MAP, "elu 1.6732632423543772 -> gain 1.0507009873554805")],
     "gelu": [(nn.GELU(), MAP, "gelu"), (nn.GELU("tanh"), MAP, "gelu approximate tanh")],
-    "silu": elementwise("silu", "silu"),
+    "silu": [(F.silu, MAP, "silu"), (lambda x: x * torch.sigmoid(x), MAP, "silu")],
+    "mish": elementwise("mish", "multiply( identity | softplus -> tanh )"),
     "hardswish": elementwise("hardswish", "hardswish"),
     "softplus": [(nn.Softplus(2), MAP, "softplus 2")],
     "tanh": [(torch.tanh, MAP, "tanh")],
@@ -224,7 +226,9 @@ CASES: dict[str, list[Case]] = {
     "sigmoid": [(nn.Sigmoid(), MAP, "sigmoid")],
     "hardsigmoid": elementwise("hardsigmoid", "hardsigmoid"),
     "softmax": [(nn.Softmax(1), FLAT, "softmax"), (nn.Softmax2d(), MAP, "softmax")],
-    "log_softmax": [(lambda x: F.log_softmax(x, -1), FLAT, "logsoftmax")],
+    "log_softmax": [
+        (lambda x: F.log_softmax(x, -1), FLAT, "logsoftmax"),
+    ],
     "dropout": [(nn.Dropout(0.3), FLAT, "dropout 0.3")],
     "dropout1d": [(nn.Dropout1d(0.3), SERIES, "dropout 0.3 spatial")],
     "dropout2d": [(nn.Dropout2d(), MAP, "dropout spatial")],
@@ -254,7 +258,7 @@ CASES: dict[str, list[Case]] = {
     "rsub": [(lambda x: torch.rsub(x, 1), MAP, "gain -1 -> normalise mean -1 std 1")],
     "__rsub__": [(lambda x: 0 - x, MAP, "gain -1")],
     "mul": [
-        (lambda x: x * x.sigmoid(), MAP, "multiply( identity | sigmoid )"),
+        (lambda x: x * x.tanh(), MAP, "multiply( identity | tanh )"),
         (
             lambda x: x * x.mean((2, 3), keepdim=True).sigmoid(),
             MAP,
@@ -333,8 +337,26 @@ CASES: dict[str, list[Case]] = {
         (lambda x: x[..., ::2, ::2], MAP, "maxpool 1 stride 2"),
         (lambda x: x.mean((2, 3))[:, :, None, None], MAP, "globalavgpool keep"),
     ],
-    "channel_shuffle": [(nn.ChannelShuffle(2), MAP, "take 0,3,1,4,2,5")],
+    "channel_shuffle": [
+        (nn.ChannelShuffle(2), MAP, "take 0,3,1,4,2,5"),
+        (
+            lambda x: x.view(-1, 2, 3, 8, 8).transpose(1, 2).contiguous().view(x.shape),
+            MAP,
+            "take 0,3,1,4,2,5",
+        ),
+        (
+            lambda x: x.reshape(-1, 3, 2, 9).permute(0, 2, 1, 3).flatten(1, 2),
+            SERIES,
+            "take 0,2,4,1,3,5",
+        ),
+    ],
 }
+
+
+def test_a_softmax_without_an_axis_is_over_the_one_that_pytorch_takes() -> None:
+    with pytest.warns(UserWarning, match="Implicit dimension"):
+        net = from_torch(nn.Sequential(nn.Softmax()), torch.randn(FLAT)).net
+    assert net.write() == "softmax"
 
 
 def test_every_row_has_cases() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from foveal.engines.weights import initial
 from foveal.errors import FovealError
+from foveal.importing import tree
 from foveal.importing.graph import Node, assemble
 from foveal.net.kind import Kind
 from foveal.net.layers import (
@@ -22,10 +23,12 @@ from foveal.net.layers import (
     Flatten,
     Gain,
     GlobalAvgPool,
+    HardSigmoid,
     Identity,
     Multiply,
     ReLU,
     Scale,
+    Sigmoid,
     Take,
 )
 from foveal.net.notation import parse
@@ -179,6 +182,23 @@ def test_very_deep_nests_are_said_by_references() -> None:
     made = nodes(*down, *up)
     imported = assemble(made, "x", {"": "u0"}, (1,))
     assert imported.run(np.ones((1, 1), np.float32))[""] == sum(2.0**n for n in range(1, 101))
+
+
+def test_woven_graphs_are_said_by_references(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In search of branches each node is looked at so often only, and then no more."""
+    lines = [("a", ReLU(), "x"), ("b", Gain(2), "a"), ("c", Add(), "b a"), ("d", Add(), "c b")]
+    monkeypatch.setattr(tree, "SOME_LOOKS", 0)
+    monkeypatch.setattr(tree, "LOOKS_FOR_EACH", 0)
+    assert written(*lines) == ("a: relu\nb: gain 2\nadd( identity | @a )\nadd( identity | @b )")
+
+
+def test_what_is_multiplied_by_its_own_sigmoid_is_one_layer() -> None:
+    lines = [("a", Sigmoid(), "x"), ("b", Multiply(), "x a")]
+    assert written(*lines) == "silu"
+    lines = [("a", HardSigmoid(), "x"), ("b", Multiply(), "a x")]
+    assert written(*lines) == "hardswish"
+    lines = [("a", Sigmoid(), "x"), ("b", Multiply(), "x a"), ("c", Add(), "a b")]
+    assert written(*lines) == "add( sigmoid | silu )"
 
 
 def test_a_long_chain_is_no_deep_one() -> None:

@@ -95,12 +95,20 @@ def test_it_is_saved_and_loaded(tmp_path: Path) -> None:
             "  expected: 2 classes\n"
             "  fix:      as many names of classes as scores",
         ),
+        (
+            "flatten -> dense 2",
+            (3, 4, 6),
+            "net: does not end in one score for each class\n"
+            "  arrives:  2\n"
+            "  expected: 1 class\n"
+            "  fix:      as many names of classes as scores",
+        ),
         ("dense 2", (7,), "net: does not read pictures\n  arrives:  7"),
     ],
 )
 def test_what_is_no_classifier_of_pictures(text: str, input: tuple[int, ...], said: str) -> None:
     with pytest.raises(foveal.FovealError) as caught:
-        imported(text, input).model("ab")
+        imported(text, input).model("a" if "1 class" in said else "ab")
     assert str(caught.value) == said
 
 

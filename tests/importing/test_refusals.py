@@ -79,17 +79,17 @@ def test_an_unknown_layer() -> None:
 
 
 def test_an_unknown_layer_of_a_sequence() -> None:
-    module = nn.Sequential(nn.Conv2d(3, 3, 1), nn.Sequential(nn.PReLU()))
+    module = nn.Sequential(nn.Conv2d(3, 3, 1), nn.Sequential(nn.Softsign()))
     assert refused(module) == (
-        "1.0 (PReLU): does what no layer of Foveal does: torch.nn.functional.prelu\n"
+        "1.0 (Softsign): does what no layer of Foveal does: torch.nn.functional.softsign\n"
         "  arrives:  2x3x2x2\n"
         "  fix:      build it of layers that are known, or read the part before it only"
     )
 
 
 def test_what_comes_after_an_unknown_layer_does_not_hide_it() -> None:
-    module = nn.Sequential(nn.PReLU(), nn.Conv2d(3, 3, 1), nn.Flatten())
-    assert refused(module).startswith("0 (PReLU): does what no layer of Foveal does")
+    module = nn.Sequential(nn.Softsign(), nn.Conv2d(3, 3, 1), nn.Flatten())
+    assert refused(module).startswith("0 (Softsign): does what no layer of Foveal does")
 
 
 def test_a_way_that_depends_on_the_values() -> None:

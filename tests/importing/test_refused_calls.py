@@ -95,6 +95,34 @@ ROWS: list[tuple[Any, tuple[int, ...], str]] = [
     (lambda net, x: x.clamp(max=1), MAPS, "cuts off at the top only, or by tensors"),
     (lambda net, x: x.clamp(min=1), MAPS, "cuts off below 1 only"),
     (nn.Softmax(2), MAPS, "is taken over axis 2"),
+    (
+        nn.PReLU(3),
+        MAPS,
+        "has a slope for each channel, which no layer has\n"
+        "  arrives:  2x3x4x4\n"
+        "  expected: one slope for all\n"
+        "  fix:      nn.LeakyReLU in its place, and train the module on",
+    ),
+    (
+        nn.PixelShuffle(1),
+        MAPS,
+        "does what no layer of Foveal does: torch.nn.functional.pixel_shuffle\n"
+        "  arrives:  2x3x4x4\n"
+        "  fix:      nn.ConvTranspose2d, or nn.Upsample and a convolution",
+    ),
+    (
+        nn.MaxPool2d(2, return_indices=True),
+        MAPS,
+        "does what no layer of Foveal does: torch.nn.functional.max_pool2d_with_indices\n"
+        "  arrives:  2x3x4x4\n"
+        "  fix:      return_indices=False",
+    ),
+    (
+        lambda net, x: x.max(3)[0],
+        MAPS,
+        "does what no layer of Foveal does: torch.Tensor.max",
+    ),
+    (lambda net, x: x.mean((2, 3))[:, 0], MAPS, "makes 0 axes beside the batch"),
     (lambda net, x: F.dropout(x), MAPS, "drops values in prediction too"),
     (nn.LeakyReLU(2), MAPS, "leakyrelu slope: must be a number from 0 to 1, not 2"),
     (nn.Dropout(1), MAPS, "dropout p: must be a number from 0 to below 1, not 1"),

@@ -54,6 +54,17 @@ def test_a_folder_with_weights_is_added_by_its_file(folder: Path, tmp_path: Path
     assert (kept.name, kept.origin) == (SMALL, str(file))
 
 
+def test_a_model_of_a_training_is_called_like_its_folder(folder: Path, tmp_path: Path) -> None:
+    for name in ("pets", "flowers"):
+        (tmp_path / name).mkdir()
+        light_or_dark().save(tmp_path / name / "model.safetensors")
+        assert weights.add(tmp_path / name).name == f"{name}.safetensors"
+    assert [(one.name, one.what) for one in weights.listing()] == [
+        ("flowers", "model"),
+        ("pets", "model"),
+    ]
+
+
 def test_what_is_neither_weights_nor_model_is_not_added(folder: Path, tmp_path: Path) -> None:
     file = weights_file(tmp_path / "weights.safetensors")
     file.write_bytes(file.read_bytes()[:-9])

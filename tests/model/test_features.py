@@ -188,18 +188,22 @@ def test_another_head_uses_the_same_rows(folder: Path) -> None:
     assert other.run(samples(folder)).reused == 24
 
 
-def test_what_was_computed_before_a_kill_is_not_lost(
+def test_what_was_computed_before_an_interruption_is_kept_and_most_before_a_kill(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept_rows, "SAVE_AFTER", 8)
+    file, left_by_a_kill = extractor().cache_file, bytearray()
 
-    def killed(done: int, of: int) -> None:
+    def interrupt(done: int, of: int) -> None:
         if done == 20:
+            left_by_a_kill.extend(file.read_bytes())
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        extractor().run(samples(folder), killed)
+        extractor().run(samples(folder), interrupt)
     whole = extractor().run(samples(folder), cached=False)
+    assert run(folder).reused == 20
+    file.write_bytes(left_by_a_kill)
     again = run(folder)
     assert again.reused == 16
     assert np.array_equal(again.values, whole.values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from support.models import light_or_dark, shades
 from foveal.errors import FovealError, SpecError
 from foveal.model import Model, hub
 from foveal.net.notation import parse
+from foveal.run.beginning import Cut, _in_words, cut_of
 from foveal.run.planning import Plan, plan
 
 NET = (
@@ -44,6 +46,14 @@ def trunk(path: Path, classes: tuple[str, ...] = ("cat", "dog", "cow"), channels
     return path
 
 
+def flat(path: Path) -> Path:
+    """A trunk with a dense layer that has a weight for each place of a map."""
+    text = "resize 64 -> conv 4 9 stride 9 -> flatten -> dense 8 -> dense 2"
+    net = parse(f"input uint8 -> {text} -> softmax")
+    Model.fresh(net, (3, 64, 64), ("cat", "dog"), seed=3).save(path)
+    return path
+
+
 def learn(source: Path, **options: object) -> Plan:
     return plan(source, **options)  # type: ignore[arg-type]
 
@@ -59,8 +69,8 @@ def test_few_photographs_begin_with_what_the_cache_has(cache: Path) -> None:
     assert made.says == (
         "begins with pets, which tells 3 kinds apart: 10 photographs are few to learn "
         "everything from\n"
-        f"  from {Path('pets.safetensors').resolve()}; 2.8e-05 G multiplications for a picture of "
-        "3x64x64, 0.00049 MB on the disk\n"
+        f"  from {Path('pets.safetensors').resolve()}; 28 thousand multiplications for a picture "
+        "of 3x64x64, 488 bytes on the disk\n"
         "  --pretrained none would begin at random"
     )
 
@@ -70,8 +80,46 @@ def test_without_one_they_begin_at_random_and_it_is_said_why(cache: Path) -> Non
     assert (made.name, made.size, made.weights) == ("quick", 64, None)
     first, second, third = made.says.splitlines()
     assert first == ("begins at random, though 10 photographs are few to learn everything from")
-    assert second.startswith("  no net that has learned before is at hand: ")
+    assert second == (
+        "  no net that has learned before can be used: timm/mobilenetv2_100.ra_in1k: "
+        "is not fetched, because HF_HUB_OFFLINE is set"
+    )
     assert third == ("  foveal cache add FILE brings one; foveal train --pretrained FILE uses one")
+
+
+def test_one_that_cannot_be_used_does_not_stop_what_nobody_asked_for(cache: Path) -> None:
+    kept = hub.add(flat(Path("flat.safetensors")))
+    source = photos(Path("photos"))
+    assert learn(source).begins.name == "flat"
+    made = learn(source, size=80).begins
+    assert (made.name, made.weights) == ("quick", None)
+    assert made.says.splitlines()[1] == (
+        "  no net that has learned before can be used: flat: fits one size of pictures only, "
+        "because of dense1.weight"
+    )
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    made = learn(source).begins
+    assert (made.name, made.weights) == ("quick", None)
+    assert made.says.splitlines()[1] == (
+        f"  no net that has learned before can be used: {kept}: is damaged: its weights do "
+        "not match their digest"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.0 thousand"),
+        (58_123_456, "58 million"),
+        (1_814_073_344, "1.8 billion"),
+        (15_470_000_000_000, "15,470 billion"),
+    ],
+)
+def test_large_numbers_are_said_in_words(number: int, words: str) -> None:
+    assert _in_words(number) == words
 
 
 @pytest.mark.parametrize(
@@ -117,6 +165,46 @@ def test_a_model_goes_on_with_all_it_knows(cache: Path) -> None:
     assert made.says == "goes on from kinds, which knows these 2 classes"
 
 
+def test_a_model_is_called_as_its_training_was(cache: Path) -> None:
+    Path("runs", "pets").mkdir(parents=True)
+    model = trunk(Path("runs", "pets", "model.safetensors"), ("kind0", "kind1"))
+    made = learn(photos(Path("photos")), go_on=model)
+    assert made.begins.says == "goes on from pets, which knows these 2 classes"
+    assert made.folder == Path("runs", "classify", "photos-pets")
+    again = trunk(Path("runs", "photos-pets.safetensors"), ("kind0", "kind1"))
+    assert learn(Path("photos"), go_on=again).folder == Path("runs", "classify", "photos-pets")
+
+
+def learned(seed: int, group_by: str | None = None) -> Path:
+    model = light_or_dark(64)
+    about = {"recipe": {"seed": seed}, "data": {"name": "any", "group_by": group_by}}
+    replace(model, about=about).save(path := Path("learned.safetensors"))
+    return path
+
+
+def test_who_goes_on_measures_on_what_the_model_was_measured_on(cache: Path) -> None:
+    source, model = shades(Path("shades")), learned(5)
+    assert cut_of(model) == Cut(5, None)
+    made = learn(source, go_on=model)
+    assert (made.recipe.seed, made.data.seed) == (5, 5)
+    assert made.notes == made.data.notes
+    other = learn(source, go_on=model, seed=6)
+    assert other.data.seed == 6
+    assert other.notes[-1] == (
+        "The pictures of learned were cut otherwise (seed 5; here seed 6): if these are the same, "
+        "it has learned from some of those that it is measured on."
+    )
+    assert "(seed 5; here seed 0)" in learn(source, pretrained=model).notes[-1]
+    grouped = learn(source, go_on=learned(5, "folder"))
+    assert "(seed 5, group_by folder; here seed 5)" in grouped.notes[-1]
+    assert cut_of(Path("nowhere.safetensors")) is None
+
+
+def test_options_that_change_nothing_are_said(cache: Path) -> None:
+    made = learn(shades(Path("shades")), thaw=0, falling=0.5)
+    assert made.notes[-1] == "The net begins at random: thaw and falling without effect."
+
+
 def test_with_other_classes_its_last_layer_is_new(cache: Path) -> None:
     model = trunk(Path("pets.safetensors"), ("kind0", "cat", "dog"))
     made = learn(photos(Path("photos")), go_on=model).begins
@@ -130,6 +218,21 @@ REFUSED = [
         {"pretrained": "pets.safetensors", "net": "flatten -> dense 2"},
         "--pretrained: only nets of the zoo have published weights\n"
         "  fix:      --net NAME with a name that foveal zoo lists, or leave --net out",
+    ),
+    *(
+        (
+            {option: "flat.safetensors", "size": (64, 96)},
+            "flat: fits one size of pictures only, because of dense1.weight\n"
+            "  arrives:  3x64x96\n"
+            "  expected: 3x64x64\n"
+            "  fix:      --size 64, or leave it out",
+        )
+        for option in ("pretrained", "go_on")
+    ),
+    (
+        {"pretrained": "resnet18"},
+        "--pretrained resnet18: is a net, and no file of weights\n"
+        "  fix:      --net resnet18 --pretrained hub",
     ),
     (
         {"go_on": "pets.safetensors", "net": "quick"},
@@ -147,6 +250,7 @@ REFUSED = [
 def test_what_cannot_be_is_said(cache: Path, options: dict, message: str) -> None:
     trunk(Path("pets.safetensors"))
     light_or_dark(64).save("grey.safetensors")
+    flat(Path("flat.safetensors"))
     with pytest.raises(FovealError) as caught:
         learn(photos(Path("photos")), **options)
     assert isinstance(caught.value, SpecError)

@@ -11,6 +11,7 @@ from PIL import Image
 from support.models import write_shades
 
 from foveal import train
+from foveal.cli import main
 from foveal.model import Model, load
 from foveal.net.notation import parse
 from foveal.run.execution import Done
@@ -67,6 +68,17 @@ def test_first_the_last_layer_then_the_others(desk: Path) -> None:
     page = (done.folder / "report.html").read_text("utf-8")
     assert "begins with trunk, which tells 3 kinds apart: as you asked" in page
     assert load(done.model_path).about["temperature"] == model.about["temperature"]
+
+
+def test_if_the_others_spoil_it_that_is_said(desk: Path, capsys: pytest.CaptureFixture) -> None:
+    steps = ["--epochs", "2", "--learning-rate", "9", "--anchor", "0", "--averaging", "0"]
+    assert main(["train", "photos", "--pretrained", "trunk.safetensors", *steps]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    last = next(number for number, line in enumerate(lines) if line.startswith("epoch   2"))
+    assert lines[last + 1 : last + 3] == [
+        "  no better than the last layer alone, which is kept",
+        "",
+    ]
 
 
 def test_a_frozen_trunk_keeps_every_bit_and_the_second_time_nothing_is_decoded(desk: Path) -> None:

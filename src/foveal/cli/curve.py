@@ -71,7 +71,8 @@ def command(
         from foveal.run.curve import Ahead
 
         if isinstance(event, Ahead):
-            bar.say(_ahead(event))
+            for line in (*event.says, _ahead(event)):
+                bar.say(line)
         else:
             bar.show("learning", event.progress)
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from foveal.checks import Flag, OneOf, Whole
 from foveal.cli.options import goal, input_size, letters
 from foveal.cli.signals import Signals
+from foveal.errors import SpecError
 from foveal.recipe import Recipe, Transfer
 
 if TYPE_CHECKING:
@@ -85,6 +89,7 @@ def command(
     from foveal.cli.progress import Bar
     from foveal.run.planning import plan
 
+    _refuse_swallowed(pretrained)
     bar = Bar(sys.stderr)
     made = plan(
         data,
@@ -120,6 +125,20 @@ def command(
     return signals.exit_code
 
 
+def _refuse_swallowed(pretrained: str | None) -> None:
+    """`foveal train --pretrained photos/` would be weights in photos/, and no pictures."""
+    source = click.get_current_context().get_parameter_source("data")
+    if pretrained is None or source is not ParameterSource.DEFAULT:
+        return
+    folder = Path(pretrained)
+    if folder.is_dir() and not any(folder.glob("*.safetensors")):
+        raise SpecError(
+            "is read as the weights of --pretrained, and holds none",
+            where=pretrained,
+            fix=f"foveal train {shlex.quote(pretrained)} --pretrained",
+        )
+
+
 def _summary(done: Done, seed: int) -> dict[str, Any]:
     """The line that --json ends with."""
     return {
@@ -134,5 +153,6 @@ def _summary(done: Done, seed: int) -> dict[str, Any]:
         "seed": seed,
         "n_train": done.n_train,
         "n_test": done.evaluation.n,
+        "part": done.evaluation.part,
         "versions": done.model.about["versions"],
     }

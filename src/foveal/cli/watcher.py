@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, TextIO
 
 from foveal.cli.progress import Bar, in_words
+from foveal.data import Skipped
+from foveal.data.names import printable
 from foveal.net.kind import shape_text
 from foveal.run.execution import Done
 from foveal.training import Epoch, Event, Fitted, Started, Step
@@ -16,8 +20,8 @@ MOST_SKIPPED = 5
 """Files not used that are named; the report names all."""
 MOST_EPOCHS = 20
 """Lines of a long training; results.csv has a row for every epoch."""
-MANY = 1000
-"""Reading more pictures than that shows a bar."""
+SOON = 1.0
+"""Seconds after which reading pictures shows a bar."""
 
 
 class Watcher:
@@ -28,10 +32,11 @@ class Watcher:
         self.bar = Bar(out)
         self.stride = -(-plan.recipe.epochs // MOST_EPOCHS)
         self._introduce()
+        self.began = monotonic()
 
     def loading(self, part: str, done: int, of: int) -> None:
         """So many pictures of a part are decoded."""
-        if of > MANY:
+        if monotonic() - self.began > SOON:
             self.bar.show(f"reading {part}", done / of)
 
     def see(self, event: Event | Done) -> None:
@@ -64,11 +69,13 @@ class Watcher:
         )
         for note in self.plan.notes:
             self.bar.say(f"  {note}")
-        for entry in data.skipped[:MOST_SKIPPED]:
-            self.bar.say(f"  not used: {entry.path}: {entry.reason}")
-        if len(data.skipped) > MOST_SKIPPED:
-            others = len(data.skipped) - MOST_SKIPPED
-            self.bar.say(f"  … and {others:,} more, all in the report")
+        self._name_skipped(data.skipped)
+
+    def _name_skipped(self, skipped: Sequence[Skipped]) -> None:
+        for entry in skipped[:MOST_SKIPPED]:
+            self.bar.say(f"  not used: {printable(entry.path)}: {entry.reason}")
+        if len(skipped) > MOST_SKIPPED:
+            self.bar.say(f"  … and {len(skipped) - MOST_SKIPPED:,} more, all in the report")
 
     def _started(self, event: Started) -> None:
         self.bar.say(
@@ -86,6 +93,9 @@ class Watcher:
     def _done(self, event: Done) -> None:
         from foveal.report import result_sentence
 
+        if event.fitted is not None and event.finished.epochs and event.finished.learned == "head":
+            self.bar.say("  no better than the last layer alone, which is kept")
+        self._name_skipped(event.skipped)
         self.bar.say("")
         self.bar.say(result_sentence(event.evaluation))
         if event.finished.reached_goal:

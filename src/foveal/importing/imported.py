@@ -107,7 +107,7 @@ class Imported:
                 "does not end in one score for each class",
                 where="net",
                 arrives=found,
-                expected=f"{len(classes)} classes",
+                expected=f"{len(classes)} class{'es' * (len(classes) != 1)}",
                 fix="as many names of classes as scores",
             )
         check(program, self.weights)

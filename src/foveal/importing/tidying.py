@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from foveal.importing.node import Node
-from foveal.net.kind import Merge
+from foveal.net.kind import Kind, Merge
 from foveal.net.layers import (
     Concat,
     Flatten,
@@ -18,12 +18,19 @@ from foveal.net.layers import (
     GlobalMaxPool,
     GlobalMinPool,
     GlobalSumPool,
+    HardSigmoid,
+    HardSwish,
     Identity,
+    Multiply,
     Normalise,
     Scale,
+    Sigmoid,
+    SiLU,
 )
 
 _GLOBAL_POOLS = (GlobalAvgPool, GlobalMaxPool, GlobalMinPool, GlobalSumPool, GlobalLpPool)
+_GATES: Mapping[Kind, Kind] = {Sigmoid(): SiLU(), HardSigmoid(): HardSwish()}
+"""What weighs its own input, and the activation that is."""
 
 
 def tidy(
@@ -31,7 +38,7 @@ def tidy(
 ) -> tuple[list[Node], dict[str, str]]:
     """The nodes that results need, depth first, without those that do nothing; and the results."""
     nodes, results = _without_idle(nodes, results)
-    nodes = _joined(_in_order(_nested(nodes), start, results), results)
+    nodes = _joined(_in_order(_gated(_nested(nodes)), start, results), results)
     return _with_owners(nodes), dict(results)
 
 
@@ -69,6 +76,20 @@ def _nested(nodes: Sequence[Node]) -> list[Node]:
                     inputs = (whole[number], *node.inputs[count:])
             whole.setdefault(number, node.output)
             node = replace(node, inputs=inputs)
+        made.append(node)
+    return made
+
+
+def _gated(nodes: Sequence[Node]) -> list[Node]:
+    """What is multiplied by its own sigmoid is one layer."""
+    gates = {node.output: node for node in nodes if node.kind in _GATES}
+    made = []
+    for node in nodes:
+        if isinstance(node.kind, Multiply) and len(node.inputs) == 2:
+            for value, gate in (node.inputs, node.inputs[::-1]):
+                if gate in gates and gates[gate].inputs == (value,):
+                    node = replace(node, kind=_GATES[gates[gate].kind], inputs=(value,))
+                    break
         made.append(node)
     return made
 

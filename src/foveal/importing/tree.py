@@ -31,8 +31,8 @@ from foveal.net.layers import Identity
 DEEPEST = MOST_DEPTH // 2
 """Branches within branches, below which everything is said by references instead."""
 SOME_LOOKS, LOOKS_FOR_EACH = 10_000, 16
-"""At nodes, in search of branches. Published nets need two for each of theirs; a graph so woven that
-it needs more is said by references too."""
+"""At nodes, in search of branches. Published nets need two for each of theirs; a graph that is so
+woven that it needs more is said by references too."""
 
 
 class _Results(Merge):
@@ -197,9 +197,7 @@ def _cut(nodes: Sequence[Node], kept: Collection[str], current: str) -> Iterator
             part = []
 
 
-def _parted(
-    values: Sequence[str], nodes: Sequence[Node]
-) -> tuple[list[list[Node]], list[Node]]:
+def _parted(values: Sequence[str], nodes: Sequence[Node]) -> tuple[list[list[Node]], list[Node]]:
     """The nodes that only one of the values needs, for each value; and those that several need."""
     several = len(values)
     needs: dict[str, int] = {}

@@ -108,21 +108,23 @@ class Extractor:
                 skip(index, error)
         missing = [index for index, key in keys.items() if key not in rows]
         reused = len(keys) - len(missing)
-        for done, (index, value) in enumerate(self._computed(samples, missing), start=1):
-            if isinstance(value, DataError):
-                skip(index, value)
-                del keys[index]
-            elif np.isfinite(value).all():
-                rows.add(keys[index], value)
-            else:
-                raise FovealError(
-                    "is not finite for this picture",
-                    where=f"layer '{self.path}', {printable(samples.names[index])}",
-                    fix="other weights, or a layer before it",
-                )
-            if progress is not None:
-                progress(count - len(missing) + done, count)
-        rows.save(wanted=keys.values())
+        try:
+            for done, (index, value) in enumerate(self._computed(samples, missing), start=1):
+                if isinstance(value, DataError):
+                    skip(index, value)
+                    del keys[index]
+                elif np.isfinite(value).all():
+                    rows.add(keys[index], value)
+                else:
+                    raise FovealError(
+                        "is not finite for this picture",
+                        where=f"layer '{self.path}', {printable(samples.names[index])}",
+                        fix="other weights, or a layer before it",
+                    )
+                if progress is not None:
+                    progress(count - len(missing) + done, count)
+        finally:  # who interrupts it will ask for the same once more
+            rows.save(wanted=[key for key in keys.values() if key in rows])
         kept = list(keys)
         samples.refuse_if_class_lost(kept)
         return Extracted(

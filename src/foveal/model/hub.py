@@ -16,6 +16,8 @@ from foveal.zoo import ENTRIES, Entry
 ADDED, FETCHED, FEATURES = "weights", "hub", "features"
 """Folders of the cache: files that were given to it, files of the hub, features of pictures."""
 SUFFIX, ORIGIN = ".safetensors", ".origin"
+SAVED_AS = "model"
+"""What the model of every training is called, each in a folder of its own."""
 
 OWN = {net: model for model, net in shipped.MODELS.items()}
 """Nets whose weights Foveal brings along, and the model that holds them."""
@@ -106,7 +108,7 @@ def add(path: Path, name: str | None = None) -> Path:
     """Copy weights, or a model that Foveal saved, into the cache, and return where they lie.
 
     Weights of a net of the zoo get the name of that net, which is recognised unless it is given;
-    a model keeps the name of its file. What was there under that name is replaced.
+    a model keeps the name of its file, or of its training. What had that name is replaced.
 
     Raises: ModelFileError if the file is neither; SpecError if a model is called like a net of
             the zoo; MachineError if the disk refuses
@@ -115,7 +117,7 @@ def add(path: Path, name: str | None = None) -> Path:
 
     found = pretrained.read(path, name)
     source = Path(found.origin)
-    kept_as = source.stem if found.classes else found.name
+    kept_as = model_name(source) if found.classes else found.name
     if found.classes and kept_as in ENTRIES:
         raise SpecError(
             "is a model with the name of a net of the zoo", where=str(path), fix="rename the file"
@@ -126,6 +128,15 @@ def add(path: Path, name: str | None = None) -> Path:
             _copy(source, target)
             _note(target, str(source.resolve()))
     return target
+
+
+def model_name(file: Path) -> str:
+    """What a model that Foveal saved is called: as its file, or as the folder of its training.
+
+    >>> model_name(Path("pets.safetensors")), model_name(Path("runs/dogs/model.safetensors"))
+    ('pets', 'dogs')
+    """
+    return file.stem if file.stem != SAVED_AS else file.absolute().parent.name or SAVED_AS
 
 
 def origin(path: Path) -> str:

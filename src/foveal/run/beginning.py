@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from foveal.net import Net
 from foveal.net.arithmetic import arithmetic
 from foveal.net.kind import Shape, shape_text
 from foveal.net.layers import Normalise
+from foveal.net.table import memory_text
 from foveal.run import trunk
 from foveal.run.trunk import Size
 from foveal.zoo import ENTRIES
@@ -91,6 +93,12 @@ def begin(data: Dataset, wish: Wish, fetching: Progress = quietly) -> Beginning:
             where="--pretrained",
             fix="--net NAME with a name that foveal zoo lists, or leave --net out",
         )
+    if pretrained in ENTRIES and not Path(pretrained).exists():
+        raise SpecError(
+            "is a net, and no file of weights",
+            where=f"--pretrained {pretrained}",
+            fix=f"--net {pretrained} --pretrained hub",
+        )
     from foveal.model import hub
 
     if pretrained.lower() == HUB:
@@ -99,6 +107,31 @@ def begin(data: Dataset, wish: Wish, fetching: Progress = quietly) -> Beginning:
     else:
         found = _read(Path(pretrained), name)
     return _from_trunk(data, wish, found, "as you asked")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What decided which pictures a model was measured on."""
+
+    seed: int
+    group_by: str | None
+
+    def __str__(self) -> str:
+        return f"seed {self.seed}" + (f", group_by {self.group_by}" if self.group_by else "")
+
+
+def cut_of(model: str | Path) -> Cut | None:
+    """How the pictures of a model of Foveal's were cut, as far as it says so."""
+    from foveal.model.container import read_header
+    from foveal.model.pretrained import file_in
+    from foveal.model.shipped import find
+
+    with suppress(FovealError):  # who reads the weights will say it
+        match read_header(file_in(find(model))).document:
+            case {"about": {"recipe": {"seed": int(seed)}, "data": {**data}}}:
+                rule = data.get("group_by")
+                return Cut(seed, None if rule is None else str(rule))
+    return None
 
 
 def _at_random(data: Dataset, wish: Wish, says: str = "") -> Beginning:
@@ -120,14 +153,14 @@ def _by_itself(data: Dataset, wish: Wish, fetching: Progress) -> Beginning:
         names = hub.names()
         name = names[0] if names else DEFAULT_TRUNK
         found = _read(hub.fetch(name, fetching), name if name in ENTRIES else None)
-    except FovealError as error:
+        return _from_trunk(data, wish, found, why)
+    except FovealError as error:  # nobody asked for it: no reason not to train
         says = (
             f"begins at random, though {why}\n"
-            f"  no net that has learned before is at hand: {error.problem}\n"
+            f"  no net that has learned before can be used: {error.headline()}\n"
             "  foveal cache add FILE brings one; foveal train --pretrained FILE uses one"
         )
         return _at_random(data, wish, says)
-    return _from_trunk(data, wish, found, why)
 
 
 def _read(path: Path, wanted: str | None) -> Pretrained:
@@ -135,7 +168,7 @@ def _read(path: Path, wanted: str | None) -> Pretrained:
     from foveal.model import hub, pretrained
 
     found = pretrained.read(path, wanted)
-    name = found.name.removesuffix(".safetensors")
+    name = hub.model_name(Path(found.origin)) if found.classes else found.name
     return replace(found, name=name, origin=hub.origin(path) or found.origin)
 
 
@@ -149,11 +182,11 @@ def _from_trunk(data: Dataset, wish: Wish, found: Pretrained, why: str) -> Begin
     work = arithmetic(made.net.bind(shape))
     says = (
         f"begins with {found.name}, which tells {found.num_classes:,} kinds apart: {why}\n"
-        f"  from {found.origin}; {work.macs / 1e9:.2g} G multiplications for a picture of "
-        f"{shape_text(shape)}, {4 * work.parameters / 1e6:.2g} MB on the disk\n"
+        f"  from {found.origin}; {_in_words(work.macs)} multiplications for a picture of "
+        f"{shape_text(shape)}, {memory_text(4 * work.parameters)} on the disk\n"
         "  --pretrained none would begin at random"
     )
-    return _said(made, says)
+    return replace(made, says=says)
 
 
 def _going_on(data: Dataset, wish: Wish) -> Beginning:
@@ -171,26 +204,32 @@ def _going_on(data: Dataset, wish: Wish) -> Beginning:
     size = wish.size or _side(found.input)
     if found.classes == data.classes:
         says = f"goes on from {found.name}, which knows these {len(data.classes)} classes"
-        return _said(_beginning(found.net, found.weights, found, size), says)
+        return replace(_beginning(found.net, found.weights, found, size), says=says)
     net, weights = found.with_head(len(data.classes))
     known = [name for name in data.classes if name in found.classes]
     says = (
         f"begins with {found.name}, which knows {len(found.classes)} classes, "
         f"{len(known) or 'none'} of them among these {len(data.classes)}"
     )
-    return _said(_beginning(net, weights, found, size), says)
+    return replace(_beginning(net, weights, found, size), says=says)
 
 
 def _beginning(
     net: Net, weights: Mapping[str, np.ndarray], found: Pretrained, size: Size
 ) -> Beginning:
-    about = {"name": found.name, "origin": found.origin, "digest": found.digest}
     channels = found.input[0]
+    _refuse_other_size(net, weights, found, (channels, *trunk.sides(size)))
+    about = {"name": found.name, "origin": found.origin, "digest": found.digest}
     return Beginning(net, found.name, size, channels, weights, found.normalise, about)
 
 
-def _said(made: Beginning, says: str) -> Beginning:
-    return replace(made, says=says)
+def _in_words(number: int) -> str:
+    """A large number as people say it: 58 million."""
+    for power, word in ((9, "billion"), (6, "million"), (3, "thousand")):
+        if number >= 10**power:
+            share = number / 10**power
+            return f"{share:,.0f} {word}" if share >= 10 else f"{share:.1f} {word}"
+    return str(number)
 
 
 def _zoo_name(net: Net | str | None) -> str | None:
@@ -206,6 +245,23 @@ def _are_few_photographs(data: Dataset, size: Size | None) -> bool:
 def _side(shape: Shape) -> Size:
     _, height, width = shape
     return height if height == width else (height, width)
+
+
+def _refuse_other_size(
+    net: Net, weights: Mapping[str, np.ndarray], found: Pretrained, shape: Shape
+) -> None:
+    """A dense layer that reads maps has a weight for each of their places."""
+    tensors = net.bind(shape).tensors()
+    for path, array in weights.items():
+        if array.shape != tensors[path].shape:
+            size = "x".join(map(str, dict.fromkeys(found.input[1:])))
+            raise SpecError(
+                f"fits one size of pictures only, because of {path}",
+                where=found.name,
+                arrives=shape_text(shape),
+                expected=shape_text(found.input),
+                fix=f"--size {size}, or leave it out",
+            )
 
 
 def _refuse_other_channels(data: Dataset, found: Pretrained) -> None:

@@ -133,6 +133,8 @@ class Ahead:
     repeats: int
     seconds: float | None
     """About; unset where it is a matter of seconds."""
+    says: tuple[str, ...] = ()
+    """What it begins with, and what else was decided without being asked."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,8 @@ def trace(
     todo = [trial for repeat in range(repeats) for trial in _parts(way, repeat, seed + repeat)]
     each, first, _ = todo[0]
     done, of = 0.0, sum(way.work(len(places)) for _, places, _ in todo)
-    ahead = Ahead(way.learns, sizes(each), repeats, None)
+    says = tuple(filter(None, (made.begins.says, *made.notes)))
+    ahead = Ahead(way.learns, sizes(each), repeats, None, says)
     if extracting is not None:
         watch(ahead)
 

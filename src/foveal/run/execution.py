@@ -6,7 +6,7 @@ import contextlib
 import os
 import platform
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -66,6 +66,8 @@ class Done:
     train_seconds: float
     total_seconds: float
     n_train: int
+    skipped: tuple[Skipped, ...]
+    """Pictures that could not be read when their turn came."""
     notes: tuple[str, ...]
 
 
@@ -137,6 +139,7 @@ def _execute(
         evaluation = model.measure(checked, data.classes, "validation")
     else:
         evaluation = model.measure(tested, data.classes, "test")
+    parts = (learned, checked) if tested is None else (learned, checked, tested)
     done = Done(
         model=_described(model, plan, evaluation, started),
         evaluation=evaluation,
@@ -149,11 +152,11 @@ def _execute(
         train_seconds=finished.training_seconds,
         total_seconds=monotonic() - plan.began,
         n_train=len(learned),
+        skipped=tuple(entry for part in parts for entry in part.skipped),
         notes=tuple(filter(None, (begins.says.replace("\n  ", "; "), *plan.notes))),
     )
     done.model.save(done.model_path)
-    parts = (learned, checked) if tested is None else (learned, checked, tested)
-    _report(done, plan, when, (*data.skipped, *(entry for part in parts for entry in part.skipped)))
+    _report(done, plan, when)
     yield done
 
 
@@ -268,7 +271,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _report(done: Done, plan: Plan, when: datetime, skipped: Sequence[Skipped]) -> None:
+def _report(done: Done, plan: Plan, when: datetime) -> None:
     """report.html, results.csv, wrong.csv and args.toml beside the model."""
     model, data = done.model, plan.data
     epochs = tuple(map(_row, done.finished.epochs))
@@ -295,7 +298,7 @@ def _report(done: Done, plan: Plan, when: datetime, skipped: Sequence[Skipped]) 
                 for part, samples in parts.items()
                 if samples is not None
             },
-            skipped=tuple((entry.path, entry.reason) for entry in skipped),
+            skipped=tuple((entry.path, entry.reason) for entry in (*data.skipped, *done.skipped)),
             notes=done.notes,
         ),
         epochs=epochs,

@@ -17,7 +17,7 @@ from foveal.net import Net
 from foveal.net.kind import Shape, shape_text
 from foveal.recipe import Goal, Recipe, Transfer
 from foveal.run import beginning, trunk
-from foveal.run.beginning import Beginning, Progress, Wish
+from foveal.run.beginning import Beginning, Cut, Progress, Wish
 from foveal.run.trunk import Size
 from foveal.run.waiting import wait_patiently
 
@@ -85,6 +85,9 @@ def plan(
     if find_spec("torch") is None:
         raise MissingExtra("training", extra="train")
     recipe, transfer = _sorted(changes)
+    before = None if go_on is None else beginning.cut_of(go_on)
+    if before is not None:  # what it was measured on shall be what it did not learn from
+        recipe.setdefault("seed", before.seed)
     seed = Recipe(**recipe).seed
     end = goal if isinstance(goal, Goal) else Goal(**(goal or {}))
     wish = Wish(net, settings or {}, size, pretrained, go_on)
@@ -102,7 +105,15 @@ def plan(
     opened = opened.in_colour() if begins.channels == 3 else opened
     shape = (opened.channels, *trunk.sides(begins.size))
     _check_memory(opened, shape)
-    said = _about_balance(opened) if balance else ""
+    if pretrained is not None:
+        before = beginning.cut_of(pretrained)
+    unbalanced = _about_balance(opened) if balance else ""
+    notes = (
+        *opened.notes,
+        unbalanced,
+        _about_cut(opened, begins.name, before),
+        _about_transfer(begins, transfer),
+    )
     wait_patiently()
     from foveal.training import balanced, choose, choose_transfer
 
@@ -117,10 +128,10 @@ def plan(
             **recipe,
         ),
         transfer=Transfer(**transfer),
-        class_weights=balanced(opened.train.labels, len(opened.classes)) if said else None,
+        class_weights=balanced(opened.train.labels, len(opened.classes)) if unbalanced else None,
         goal=end,
-        notes=tuple(filter(None, (*opened.notes, said))),
-        folder=Path(runs, "classify", _folder_name(name or f"{opened.name}-{begins.name}")),
+        notes=tuple(filter(None, notes)),
+        folder=Path(runs, "classify", _folder_name(name or _name(opened.name, begins.name))),
         asked={
             "data": str(source),
             "net": net.write() if isinstance(net, Net) else begins.name if net is None else net,
@@ -162,6 +173,24 @@ def _about_balance(data: Dataset) -> str:
     )
 
 
+def _about_cut(data: Dataset, model: str, before: Cut | None) -> str:
+    """What is said where a model may know pictures that it is measured on; else nothing."""
+    now = Cut(data.seed, data.group_by)
+    if before in (None, now) or data.test is not None:
+        return ""
+    return (
+        f"The pictures of {model} were cut otherwise ({before}; here {now}): if these are the "
+        "same, it has learned from some of those that it is measured on."
+    )
+
+
+def _about_transfer(begins: Beginning, transfer: Mapping[str, Any]) -> str:
+    """What is said where something is asked for that only a pretrained net has."""
+    if begins.weights is not None or not transfer:
+        return ""
+    return f"The net begins at random: {' and '.join(transfer)} without effect."
+
+
 def _sorted(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The changes to the recipe and those to the transfer; SpecError if one is impossible."""
     known = {owner: [setting.name for setting in fields(owner)] for owner in (Recipe, Transfer)}
@@ -189,6 +218,11 @@ def _check_memory(data: Dataset, shape: Shape) -> None:
             expected=f"less than {memory / 2**30:,.0f} GiB",
             fix=f"--size {trunk.PHOTO}, or any smaller size",
         )
+
+
+def _name(data: str, net: str) -> str:
+    """Of a run; one that goes on from a run on the same data keeps its name."""
+    return net if net.startswith(f"{data}-") else f"{data}-{net}"
 
 
 def _folder_name(name: str) -> str:

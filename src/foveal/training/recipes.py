@@ -49,7 +49,7 @@ TRUNKS = (
 """Pictures for a net that brings a trunk along: its first stage has learned most already."""
 TRUNK_RATE = 0.001
 """At 16 pictures a step. Of five flowers in 32 photographs each, with MobileNet v2 of width 0.35,
-three times the rate named 3 points fewer and half the rate 2 (two seeds; SGD diverged at 0.01)."""
+three times the rate named 3.7 points fewer (two seeds); SGD diverged at 0.01."""
 
 
 @dataclass(frozen=True)

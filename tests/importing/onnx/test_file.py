@@ -131,6 +131,10 @@ def two_options(made: onnx.ModelProto) -> None:
     made.graph.node[0].attribute.extend([helper.make_attribute("group", 1)] * 2)
 
 
+def idle(content: onnx.ModelProto) -> None:
+    del content.graph.node[0].output[:]
+
+
 def no_opset(made: onnx.ModelProto) -> None:
     del made.opset_import[:]
 
@@ -146,6 +150,7 @@ def no_opset(made: onnx.ModelProto) -> None:
         (negative, "the array 'a1' has a shape that cannot be"),
         (text_array, "the array 'a1' is of data type 8, which is not read"),
         (two_options, "node 'Conv_y' (Conv): option 'group' is there twice"),
+        (idle, "node 'Conv_y' (Conv) makes nothing"),
         (no_opset, "it does not say its operator set once"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

@@ -80,7 +80,50 @@ def test_a_net_must_be_one(tmp_path: Path) -> None:
     path = changed(no_net, tmp_path)
     with pytest.raises(ModelFileError) as caught:
         from_onnx(path)
-    assert caught.value.headline() == f"{path}: has a net that cannot be read"
+    assert str(caught.value) == (
+        f"{path}: has a net that cannot be read\n"
+        "  arrives:  line 1, column 6: 'conv' is a layer of its own"
+    )
+
+
+def no_pictures(content: onnx.ModelProto) -> None:
+    del content.graph.input[:]
+
+
+def flat_pictures(content: onnx.ModelProto) -> None:
+    del content.graph.input[0].type.tensor_type.shape.dim[2:]
+
+
+def open_channels(content: onnx.ModelProto) -> None:
+    content.graph.input[0].type.tensor_type.shape.dim[3].dim_param = "C"
+
+
+def two_results(content: onnx.ModelProto) -> None:
+    content.graph.output.add().name = "more"
+
+
+def huge_net(content: onnx.ModelProto) -> None:
+    """Weights of it would fill the memory of any machine."""
+    for entry in content.metadata_props:
+        if entry.key == "net":
+            entry.value = entry.value.replace("dense 3", "dense 300000000")
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (no_pictures, "does not say how large the pictures are that arrive"),
+        (flat_pictures, "does not say how large the pictures are that arrive"),
+        (open_channels, "does not say how large the pictures are that arrive"),
+        (two_results, "has other results than its net"),
+        (huge_net, "has weights that are not those of its net"),
+    ],
+)
+def test_a_file_that_was_changed(change, problem: str, tmp_path: Path) -> None:
+    path = changed(change, tmp_path)
+    with pytest.raises(ModelFileError) as caught:
+        from_onnx(path)
+    assert str(caught.value) == f"{path}: {problem}\n  fix:      export the model once more"
 
 
 @pytest.mark.parametrize("text", ["", "[", '{"a": 1}', "[1]", "[" * 100_000])

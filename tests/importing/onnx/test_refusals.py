@@ -12,7 +12,7 @@ from onnx import TensorProto
 from support.onnx_files import Array, model, node, numbers, one, whole, written
 
 from foveal.errors import DisagreementError, FovealError
-from foveal.importing.onnx import checking, from_onnx, values
+from foveal.importing.onnx import checking, from_onnx, reading, values
 
 P, W = (3, 6, 7), numbers(4, 3, 3, 3)
 C = numbers(3)
@@ -58,7 +58,8 @@ ONE: tuple[tuple[int, str, tuple[int, ...], tuple[Any, ...], dict[str, Any], str
      "resizes by the rule cubic half_pixel round_prefer_floor, which no layer does\n"
      "  expected: nearest asymmetric floor, linear half_pixel or linear align_corners"),
     (21, "PRelu", P, (C.reshape(3, 1, 1),), {}, "has a slope for each channel, which no layer has\n"
-     "  expected: one slope for all"),
+     "  expected: one slope for all\n"
+     "  fix:      put LeakyRelu in its place, and train the net on"),
     (21, "Clip", P, (C,), {}, "has 3 numbers as input 1, where there must be one"),
     (21, "Softmax", P, (), {}, "is over axis 3, and layers do it over the channels"),
     (21, "Softmax", P, (), {"axis": 9}, "has no axis 9"),
@@ -87,6 +88,14 @@ ONE: tuple[tuple[int, str, tuple[int, ...], tuple[Any, ...], dict[str, Any], str
     (21, "Slice", P, (whole(1), whole(3), whole(2)), {},
      "!output 'y': reads values in an order that no layer gives them\n"
      "  arrives:  3x2x7 out of 3x6x7"),
+    (21, "Slice", P, (whole(5), whole(6), whole(1)), {}, "leaves nothing of what it reads"),
+    (21, "Resize", P, (None, np.array([1, 1, np.inf, 2], np.float32)), SCALES,
+     "resizes by 1 x inf x 2\n"
+     "  expected: 1 for channels, a whole factor for each axis of positions"),
+    (21, "Expand", (1, 6, 7), (whole(1, 3, 6, 7),), {}, "repeats samples or channels, and layers "
+     "only positions\n  arrives:  1x6x7"),
+    (21, "Expand", P, (whole(2, 1, 1, 1),), {}, "repeats samples or channels, and layers "
+     "only positions\n  arrives:  3x6x7"),
     (21, "Split", P, (), {"axis": 0}, "splits the batch"),
     (21, "Split", P, (whole(2, 2),), {"axis": 1}, "splits 3 into 2, 2"),
     (21, "Gather", P, (whole(0),), {"axis": 0}, "takes some samples of the batch"),
@@ -133,7 +142,12 @@ def test_what_no_layer_does(opset, op, shape, arrays, options, text: str, tmp_pa
 
 
 def graph(*nodes: onnx.NodeProto, **options: Any) -> onnx.ModelProto:
-    return model(nodes, (3, 6, 7), {"c": C.reshape(3, 1, 1), "n": whole(1, 0)}, **options)
+    return model(
+        nodes,
+        (3, 6, 7),
+        {"c": C.reshape(3, 1, 1), "n": whole(1, 0), "huge": whole(2**31)},
+        **options,
+    )
 
 
 RELU = node("Relu", "x", "r")
@@ -159,6 +173,25 @@ GRAPHS: tuple[tuple[onnx.ModelProto, str], ...] = (
      "node 'Reshape_y' (Reshape): lays values out as 1x3, so that the samples of a batch do not "
      "stay apart\n"
      "  arrives:  Nx3x1x1"),
+    (graph(node("Identity", "x", "a"), node("Identity", "a", "x"), RELU),
+     "node 'Identity_x' (Identity): makes 'x', which is there already"),
+    (graph(RELU, node("Gather", "c r")), "node 'Gather_y' (Gather): looks up values as no layer "
+     "does"),
+    (graph(node("Constant", "", "zero", value_int=0), node("Range", "zero zero zero", "d"), RELU),
+     "node 'Range_d' (Range): steps by 0"),
+    (graph(node("Constant", "", "s", value_ints=[0, 3, -1]), node("Reshape", "x s", "g"),
+           node("Squeeze", "c", "w"), node("InstanceNormalization", "g w w")),
+     "node 'InstanceNormalization_y' (InstanceNormalization): has weights for groups of channels, "
+     "and layers have them for channels"),
+    (graph(node("ReduceMean", "x", "m", axes=[-1]), node("Sub", "x m", "d"),
+           node("Constant", "", "two", value_float=2.0), node("Pow", "d two", "s"),
+           node("ReduceMean", "s", "v", axes=[-1]), node("Constant", "", "eps", value_float=1e-5),
+           node("Add", "v eps", "p"), node("Sqrt", "p", "q"), node("Div", "d q"), opset=17),
+     "node 'Div_y' (LayerNormalization): is over the last axis, and layers do it over channels or "
+     "all"),
+    (graph(node("ConstantOfShape", "huge", "h"), node("LSTM", "x h h")),
+     "node 'LSTM_y' (LSTM): has no layer that does the same\n"
+     "  fix:      export the net without it, or said in other operators"),
     (graph(node("Relu", "x"), dtype=TensorProto.UINT8), "input 'x': is of data type 2, and a net "
      "reads real numbers\n"
      "  fix:      export the net without the steps that turn bytes into numbers"),
@@ -239,6 +272,18 @@ def test_what_would_take_days_is_not_begun(shape, op, arrays, text: str, tmp_pat
     assert refusal(one(op, shape, *arrays), tmp_path) == (
         f"net, 2 samples: has {text}\n"
         "  fix:      export it for smaller pictures, or for a batch of 1"
+    )
+
+
+def test_values_are_laid_out_anew_so_often_only(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(reading, "MOST_PLACES_IN_ALL", 200)
+    turns = [
+        node("Transpose", "x", "a", perm=[0, 2, 3, 1]),
+        node("Transpose", "a", perm=[0, 2, 3, 1]),
+    ]
+    assert refusal(model(turns, P), tmp_path) == (
+        "node 'Transpose_y' (Transpose): is one too many that lay values out anew: more than 200"
+        " numbers"
     )
 
 

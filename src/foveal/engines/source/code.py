@@ -79,10 +79,15 @@ class Chain:
 
     @property
     def is_straight(self) -> bool:
-        """Whether every entry reads the one before it, and can be a module under a plain name."""
-        return self.results == (("", len(self.entries)),) and all(
-            entry.reads == (number,) and entry.module is not None and len(entry.place) == 1
-            for number, entry in enumerate(self.entries)
+        """Whether every entry reads the one before it, and can be a module under its own name."""
+        places = {entry.place for entry in self.entries}
+        return (
+            self.results == (("", len(self.entries)),)
+            and len(places) == len(self.entries)  # `again` calls a module that is there
+            and all(
+                entry.reads == (number,) and entry.module is not None and len(entry.place) == 1
+                for number, entry in enumerate(self.entries)
+            )
         )
 
 

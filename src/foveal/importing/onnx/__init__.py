@@ -51,7 +51,10 @@ def net_of(opened: File, input: Shape | None = None) -> Imported:
     """The net of a file that another program wrote."""
     start = start_of(opened, input)
     reading = Reading(opened, ROWS, start.value(), start.batch)
-    for node in put_together(opened):
+    nodes = put_together(opened)
+    for node in nodes:
+        reading.refuse_unknown(node)
+    for node in nodes:
         reading.read(node)
     results = {name: _result(reading, name) for name in opened.outputs}
     ends = {name: value.of for name, value in results.items()}

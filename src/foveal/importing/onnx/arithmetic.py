@@ -23,19 +23,13 @@ from foveal.net.layers import (
     Flatten,
     Gain,
     GroupNorm,
-    HardSigmoid,
-    HardSwish,
     InstanceNorm,
     LayerNorm,
     Multiply,
     Scale,
-    Sigmoid,
-    SiLU,
 )
 
 _TAKES_BIAS = (Conv, ConvTranspose, Dense, Depthwise, Scale)
-_GATES: Mapping[Kind, Kind] = {Sigmoid(): SiLU(), HardSigmoid(): HardSwish()}
-"""What weighs its own input, and the activation that is."""
 
 
 def add(here: Here) -> Value:
@@ -58,7 +52,7 @@ def subtract(here: Here) -> Value:
 
 def multiply(here: Here) -> Value:
     flows, given = _apart(here.inputs())
-    made = flows[0] if len(flows) == 1 else _gated(here, flows) or _joined(here, Multiply(), flows)
+    made = flows[0] if len(flows) == 1 else _joined(here, Multiply(), flows)
     for numbers in given:
         made = _scaled(here, made, numbers)
     return made
@@ -132,20 +126,6 @@ def _affine(norm: Node, weight: Array) -> dict[str, Array]:
     """The weight and the bias of a norm, times another weight."""
     before = norm.tensors or {"weight": np.ones_like(weight), "bias": np.zeros_like(weight)}
     return {name: tensor * weight for name, tensor in before.items()}
-
-
-def _gated(here: Here, flows: list[Value]) -> Value | None:
-    """A value that is multiplied by its own sigmoid, as one layer."""
-    for value, gate in (flows, flows[::-1]) if len(flows) == 2 else ():
-        maker = here.reading.nodes.get(gate.of)
-        if (
-            maker
-            and maker.kind in _GATES
-            and maker.inputs == (value.of,)
-            and value.same_places(gate)
-        ):
-            return here.pointwise(_GATES[maker.kind], value)
-    return None
 
 
 def _joined(here: Here, kind: Merge, values: list[Value]) -> Value:

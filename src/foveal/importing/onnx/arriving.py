@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,17 +125,17 @@ def _is_turned(opened: File, arriving: Arriving) -> bool:
     """Whether a graph brings the channels from the last place to the first before it looks."""
     rank = len(arriving.shape)
     to_first = (0, rank - 1, *range(1, rank - 1))
-    readers = list(_readers(opened, arriving.name))
-    while len(readers) == 1 and readers[0].op in _PASSED:
-        readers = list(_readers(opened, readers[0].outputs[0]))
+    readers: dict[str, list[Node]] = {}
+    for node in opened.nodes:
+        for name in node.inputs:
+            readers.setdefault(name, []).append(node)
+    found = readers.pop(arriving.name, [])
+    while len(found) == 1 and found[0].op in _PASSED:
+        found = readers.pop(found[0].outputs[0], [])  # taken out: nodes may stand in a circle
     return (
         rank > 2
-        and bool(readers)
+        and bool(found)
         and all(
-            node.op == "Transpose" and node.attributes.get("perm") == to_first for node in readers
+            node.op == "Transpose" and node.attributes.get("perm") == to_first for node in found
         )
     )
-
-
-def _readers(opened: File, name: str) -> Iterator[Node]:
-    return (node for node in opened.nodes if name in node.inputs)

@@ -202,6 +202,8 @@ def _node(reader: Reader, content: memoryview) -> Node:
         tuple(found["output"]),
         dict(said),
     )
+    if not node.outputs:
+        raise BrokenError(f"{node.place()} makes nothing")
     _refuse_twice(f"{node.place()}: option", (name for name, _ in said))
     return node
 

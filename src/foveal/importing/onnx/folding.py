@@ -58,6 +58,10 @@ def _constant(at: Folding, said: Options) -> Array:
     return np.asarray(value, kinds.get(name))
 
 
+def _shape(at: Folding, said: Options, x: Array) -> Array:
+    return np.array(x.shape[said.get("start", 0) : said.get("end", x.ndim)], np.int64)
+
+
 def _constant_of_shape(at: Folding, said: Options, shape: Array) -> Array:
     sizes = tuple(map(int, shape))
     at.bound(prod(sizes))
@@ -67,6 +71,11 @@ def _constant_of_shape(at: Folding, said: Options, shape: Array) -> Array:
 
 def _cast(at: Folding, said: Options, x: Array) -> Array:
     return x.astype(TYPES[int(said["to"])][0])
+
+
+def _matmul(at: Folding, said: Options, a: Array, b: Array) -> Array:
+    at.bound(a.size * (b.shape[-1] if b.ndim > 1 else 1))  # which is how often it multiplies
+    return np.asarray(a @ b)
 
 
 def _concat(at: Folding, said: Options, *inputs: Array) -> Array:
@@ -167,11 +176,13 @@ def _itself(at: Folding, said: Options, x: Array, *rest: Array | None) -> Array:
 
 FOLDS: Mapping[str, Fold] = {
     "Constant": _constant,
+    "Shape": _shape,
     "ConstantOfShape": _constant_of_shape,
     "Identity": _itself,
     "Dropout": _itself,
     "Cast": _cast,
     "Concat": _concat,
+    "MatMul": _matmul,
     "Gather": _gather,
     "Squeeze": _squeeze,
     "Unsqueeze": _unsqueeze,

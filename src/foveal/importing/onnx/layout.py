@@ -11,7 +11,7 @@ import numpy as np
 
 from foveal.importing.onnx.arrays import Array
 from foveal.importing.onnx.folding import axes_of, slices
-from foveal.importing.onnx.reading import Here, Known, Row
+from foveal.importing.onnx.reading import BATCH, Here, Known, Row
 from foveal.importing.onnx.values import Value
 from foveal.net.kind import Shape, shape_text
 from foveal.net.layers import Embed, GlobalAvgPool, GlobalMaxPool, GlobalSumPool
@@ -45,7 +45,7 @@ def laid_out(here: Here, x: Value, sizes: list[int]) -> Value:
         rest = [count // max(1, others) if n == -1 else n for n in rest]
     apart = first == -1 or here.is_batch(first)
     if not apart or min(rest, default=1) < 1 or prod(rest) != count:
-        written = shape_text(tuple(sizes)).replace(str(here.reading.batch), "N")
+        written = "x".join("N" if n == BATCH else str(n) for n in sizes)
         raise here.refusal(
             f"lays values out as {written}, so that the samples of a batch do not stay apart",
             arrives=f"Nx{shape_text(x.shape)}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from math import prod
 
 import numpy as np
 
@@ -22,6 +23,10 @@ from foveal.net.kind import Shape
 from foveal.net.layers import Crop, Resize
 from foveal.net.notation import parse
 from foveal.net.program import Program
+
+OTHER_WEIGHTS = "has weights that are not those of its net"
+MOST_FOLDED = 5
+"""Numbers of a net for one that is left of them: a batch norm has four for each channel."""
 
 
 def is_ours(opened: File) -> bool:
@@ -50,29 +55,36 @@ def read(opened: File) -> Imported:
     """
     try:
         net = parse(opened.metadata["net"])
-        input = _input(opened, net)
-        program = net.bind(input)
+        program = net.bind(_input(opened, net))
+    except ModelFileError:
+        raise
     except FovealError as error:
         raise ModelFileError(
             "has a net that cannot be read", where=str(opened.path), arrives=error.headline()
         ) from error
+    if len(program.results) != len(opened.outputs):
+        raise _unfit(opened, "has other results than its net")
     made = _with_weights(opened, net, program)
     refuse_too_large(made.program, TWO_SAMPLES)
-    x = np.random.default_rng(0).integers(0, 256, (TWO_SAMPLES, *input[1:], input[0]), np.uint8)
+    channels, *size = program.input
+    x = np.random.default_rng(0).integers(0, 256, (TWO_SAMPLES, *size, channels), np.uint8)
     check(opened, made, x, x, dict.fromkeys(opened.outputs))
     return made
 
 
 def _input(opened: File, net: Net) -> Shape:
     """What a picture is resized to first, where the file leaves its size open."""
-    height, width, channels = opened.inputs[0].shape[1:]
+    shapes = [each.shape for each in opened.inputs]
+    _, height, width, channels = shapes[0] if list(map(len, shapes)) == [4] else ("?",) * 4
     for item in net.root.items:
         kind = item.body if isinstance(item, Named) else item
         if isinstance(height, int) and isinstance(width, int):
             break
         if isinstance(kind, Resize | Crop):
             height, width = kind.size if isinstance(kind.size, tuple) else (kind.size,) * 2
-    return int(channels), int(height), int(width)
+    if not (isinstance(height, int) and isinstance(width, int) and isinstance(channels, int)):
+        raise _unfit(opened, "does not say how large the pictures are that arrive")
+    return channels, height, width
 
 
 def _with_weights(opened: File, net: Net, program: Program) -> Imported:
@@ -80,14 +92,13 @@ def _with_weights(opened: File, net: Net, program: Program) -> Imported:
     weights = {name: array for name, array in opened.arrays.items() if "/" not in name}
     if _fits(program, weights):
         return Imported(net, program.input, weights, {path: path for path in weights})
+    wanted = sum(prod(tensor.shape) for tensor in program.tensors().values())
+    if wanted > MOST_FOLDED * sum(array.size for array in weights.values()):
+        raise _unfit(opened, OTHER_WEIGHTS)
     plain, random = plain_weights(program, initial(program, 0))
     folded, _ = fold_batch_norm(plain, random)
     if not _fits(folded, weights):
-        raise ModelFileError(
-            "has weights that are not those of its net",
-            where=str(opened.path),
-            fix="export the model once more",
-        )
+        raise _unfit(opened, OTHER_WEIGHTS)
     nodes = [
         Node(
             step.path,
@@ -101,6 +112,10 @@ def _with_weights(opened: File, net: Net, program: Program) -> Imported:
     ]
     ends = {name: str(value) for name, value in folded.results}
     return assemble(nodes, "0", ends, program.input)
+
+
+def _unfit(opened: File, problem: str) -> ModelFileError:
+    return ModelFileError(problem, where=str(opened.path), fix="export the model once more")
 
 
 def _maker(program: Program, path: str) -> int:

@@ -20,6 +20,7 @@ from foveal.net.layers import (
     HardTanh,
     LeakyReLU,
     LogSoftmax,
+    Multiply,
     ReLU,
     Scale,
     Sigmoid,
@@ -73,7 +74,9 @@ def p_relu(here: Here) -> Value:
     x, slope = here.flow(), here.weights(1)
     if slope.size == 0 or (slope != slope.reshape(-1)[0]).any():
         raise here.refusal(
-            "has a slope for each channel, which no layer has", expected="one slope for all"
+            "has a slope for each channel, which no layer has",
+            expected="one slope for all",
+            fix="put LeakyRelu in its place, and train the net on",
         )
     return here.pointwise(LeakyReLU(float(slope.reshape(-1)[0])), x)
 
@@ -95,6 +98,13 @@ def over_channels(here: Here, kind: Kind) -> Value:
     if axis == 0 or order is None or order[axis - 1] != 0 or any(n > 1 for n in together[1:]):
         raise here.refusal(f"is over axis {axis}, and layers do it over the channels")
     return here.pointwise(kind, x)
+
+
+def mish(here: Here) -> Value:
+    """x tanh(softplus(x))."""
+    x = here.flow()
+    gate = here.pointwise(Tanh(), here.pointwise(Softplus(), x))
+    return here.layer(Multiply(), here.plain(x), here.plain(gate))
 
 
 def cast(here: Here) -> Value:
@@ -127,6 +137,7 @@ POINTWISE: Mapping[str, Row] = {
     "Neg": activation(lambda here: Gain(-1)),
     "Sigmoid": activation(lambda here: Sigmoid()),
     "HardSigmoid": hard_sigmoid,
+    "Mish": mish,
     "HardSwish": activation(lambda here: HardSwish()),
     "Softplus": activation(lambda here: Softplus()),
     "Tanh": activation(lambda here: Tanh()),

@@ -24,8 +24,8 @@ BATCH = 2**31 - 19
 """Stands for the batch where shapes are computed: a prime that no size in a file will be."""
 FOLDED_AT_LEAST, FOLDED_FOR_EACH = 2**20, 4
 """Numbers that may be computed beside the weights: some, and four for each weight."""
-MOST_PLACES_KEPT = 2**28
-"""Of all values together: 1 GiB."""
+MOST_PLACES_IN_ALL = 2**30
+"""Of all values together, so that they fit into 4 GiB and are laid out within a minute."""
 
 Known = Value | Array
 Row = Callable[["Here"], Known | list[Known]]
@@ -51,9 +51,15 @@ class Reading:
         self.unread = Counter(self.readers)
         self.made = {*self.known}
         self.places = _places(start)
+        """How many have been written down, for all values."""
         self.array_names = {id(array): name for name, array in opened.arrays.items()}
         weights = sum(array.size for array in opened.arrays.values())
         self.folding = Folding(opened.opset, FOLDED_AT_LEAST + FOLDED_FOR_EACH * weights)
+
+    def refuse_unknown(self, node: file.Node) -> None:
+        """Before anything else: what is around such a node would be refused in other words."""
+        if node.op not in self.rows and node.op not in FOLDS:
+            raise _unknown(Here(self, node))
 
     def read(self, node: file.Node) -> None:
         """Add what a node makes to what is known."""
@@ -74,11 +80,12 @@ class Reading:
                 raise here.refusal(f"makes '{shortened(name)}', which is there already")
             self.made.add(name)
             self.known[name] = value
+            if isinstance(value, Value) and 0 in value.shape:
+                raise here.refusal("leaves nothing of what it reads")
             self.places += _places(value)
-        if self.places > MOST_PLACES_KEPT:
-            raise here.refusal(
-                f"is one value too many of which more than {MOST_PLACES_KEPT:,} places are kept"
-            )
+        if self.places > MOST_PLACES_IN_ALL:
+            most = f"{MOST_PLACES_IN_ALL:,} numbers"
+            raise here.refusal(f"is one too many that lay values out anew: more than {most}")
         self._forget(node)
 
     def _forget(self, node: file.Node) -> None:
@@ -86,7 +93,7 @@ class Reading:
         for name in node.inputs:
             self.unread[name] -= 1
             if not self.unread[name]:
-                self.places -= _places(self.known.pop(name, None))
+                self.known.pop(name, None)
 
     def _made(self, here: Here) -> list[Known]:
         node = here.node
@@ -106,15 +113,19 @@ class Reading:
     def _row(self, here: Here) -> Row:
         row = self.rows.get(here.node.op)
         if row is None:
-            raise here.refusal(
-                "has no layer that does the same",
-                fix="export the net without it, or said in other operators",
-            )
+            raise _unknown(here)
         return row
 
 
+def _unknown(here: Here) -> SpecError:
+    return here.refusal(
+        "has no layer that does the same",
+        fix="export the net without it, or said in other operators",
+    )
+
+
 def _places(value: Known | None) -> int:
-    """How many places are kept for a value."""
+    """How many places are written down for a value."""
     return 0 if not isinstance(value, Value) or value.places is None else value.places.size
 
 
@@ -312,12 +323,7 @@ class Here:
     def spread(self, value: Value, numbers: Array) -> tuple[Value, Array]:
         """Given numbers beside the value of the net that they are for, each where it belongs."""
         made = value.spread(numbers)
-        if made is None:
-            value = self.plain(value)
-            made = value.spread(numbers)
-        if made is None:
-            raise self.refusal("computes on values of which some are left out")
-        return value, made
+        return (value, made) if made is not None else self.spread(self.plain(value), numbers)
 
     def _step_name(self) -> str:
         """As the weights are called, which exporters keep, else as the node."""

@@ -56,9 +56,6 @@ class Value:
         same = places.shape == self.whole and np.array_equal(places, as_it_is.numbered())
         return as_it_is if same else Value(self.of, self.whole, places)
 
-    def same_places(self, other: Value) -> bool:
-        return np.array_equal(self.numbered(), other.numbered())
-
     def order(self) -> tuple[int, ...] | None:
         """For each axis which one of the net's value it is; None if it is none of them."""
         axes = range(len(self.whole))

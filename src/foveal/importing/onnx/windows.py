@@ -11,7 +11,7 @@ import numpy as np
 from foveal.importing.onnx.arrays import Array
 from foveal.importing.onnx.reading import Here, Row
 from foveal.importing.onnx.values import Value
-from foveal.net.kind import Shape
+from foveal.net.kind import Shape, shape_text
 from foveal.net.layers import (
     AvgPool,
     Conv,
@@ -194,6 +194,20 @@ def resize(here: Here) -> Value:
     )
 
 
+def expand(here: Here) -> Value:
+    """What has one position, repeated."""
+    x, sizes = here.plain(here.flow()), here.whole_numbers(1) or ()
+    batch, *rest = sizes or (0,)
+    pairs = list(zip(rest, x.whole, strict=False))
+    alike_or_one = len(rest) == len(x.whole) and all(n in (1, m) or m == 1 for n, m in pairs)
+    factors = tuple(max(1, n) // m if m == 1 else 1 for n, m in pairs)
+    if not alike_or_one or not (batch == 1 or here.is_batch(batch)) or factors[0] != 1:
+        raise here.refusal(
+            "repeats samples or channels, and layers only positions", arrives=shape_text(x.whole)
+        )
+    return x if set(factors) == {1} else here.layer(Upsample(alike(factors[1:])), x)
+
+
 _NEAREST = (
     ("asymmetric", "floor"),
     ("half_pixel", "round_prefer_floor"),
@@ -224,7 +238,8 @@ def _factors(here: Here, whole: Shape) -> Shape:
         raise here.refusal("does not say how much larger each axis becomes")
     if not kept:
         raise here.refusal("makes another batch")
-    if scales[0] != 1 or (scales != scales.round()).any() or (scales < 1).any():
+    whole_factors = np.isfinite(scales) & (scales == scales.round()) & (scales >= 1)
+    if scales[0] != 1 or not whole_factors.all():
         raise here.refusal(
             f"resizes by {' x '.join(f'{scale:g}' for scale in scales)}",
             expected="1 for channels, a whole factor for each axis of positions",
@@ -244,4 +259,5 @@ WINDOWS: Mapping[str, Row] = {
     "Pad": pad,
     "Resize": resize,
     "Upsample": resize,
+    "Expand": expand,
 }

@@ -21,6 +21,7 @@ from foveal.net.layers import (
     HardTanh,
     LeakyReLU,
     LogSoftmax,
+    Multiply,
     ReLU,
     Sigmoid,
     SiLU,
@@ -98,11 +99,30 @@ def over_channels(kind: Kind) -> Row:
         _stacklevel: int = 3,
         dtype: Any = None,
     ) -> Value:
-        if dim is None or call.value(input).axes[dim] != 1:
+        if dim is None:  # what PyTorch then takes, with a warning
+            dim = 0 if input.dim() in (1, 3) else 1
+        if call.value(input).axes[dim] != 1:
             raise SpecError(f"is taken over axis {dim}", expected="channels: dim=1 of (N, C, ...)")
         return call.pointwise(kind, input)
 
     return row
+
+
+def mish(call: Call, input: Tensor, inplace: bool = False) -> Value:
+    value = call.value(input)
+    gate = call.node(Tanh(), (call.pointwise(Softplus(), input).name,), value.axes)
+    return call.node(Multiply(), (value.name, gate.name), value.axes)
+
+
+def p_relu(call: Call, input: Tensor, weight: Tensor) -> Value:
+    """One slope for all is a leaky ReLU, which learns it no further."""
+    if weight.numel() > 1:
+        raise SpecError(
+            "has a slope for each channel, which no layer has",
+            expected="one slope for all",
+            fix="nn.LeakyReLU in its place, and train the module on",
+        )
+    return leaky_relu(call, input, float(str(weight.detach().cpu().numpy().reshape(-1)[0])))
 
 
 def dropout(
@@ -129,10 +149,12 @@ ROWS: dict[str, Row] = {
     "relu": plain(ReLU()),
     "relu6": plain(ReLU(6)),
     "leaky_relu": leaky_relu,
+    "prelu": p_relu,
     "elu": elu,
     "selu": selu,
     "gelu": gelu,
     "silu": plain(SiLU()),
+    "mish": mish,
     "hardswish": plain(HardSwish()),
     "softplus": softplus,
     "tanh": plain(Tanh()),

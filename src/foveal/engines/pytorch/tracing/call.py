@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 TENSORS = ("weight", "bias", "running_mean", "running_var")
 """What a layer's own tensors are called; a parameter of another name gives its name to the step."""
 
+INSTEAD = {
+    **dict.fromkeys(("square", "pow"), "x * x, if that is meant"),
+    **dict.fromkeys(
+        (f"max_pool{axes}d_with_indices" for axes in (1, 2, 3)), "return_indices=False"
+    ),
+    "max": "x.amax((2, 3)), the largest number of each channel, if that is meant",
+    "pixel_shuffle": "nn.ConvTranspose2d, or nn.Upsample and a convolution",
+}
+"""What can be said instead of functions that tutorials have and no layer is."""
+
 
 class Call:
     """A call of a function with tensors that come from the input."""
@@ -54,12 +64,15 @@ class Call:
 
     def told(self, args: tuple[Any, ...], named: dict[str, Any]) -> Told | SpecError:
         """What the function made, by its row; an error if there is none for it."""
-        name = resolve_name(self.func) or self.func.__name__
+        name: str = resolve_name(self.func) or self.func.__name__
         row = self.trace.rows.get(self.func)
         if row is None:
             return SpecError(
                 f"does what no layer of Foveal does: {name}",
-                fix="build it of layers that are known, or read the part before it only",
+                fix=INSTEAD.get(
+                    name.rpartition(".")[2].strip("_"),
+                    "build it of layers that are known, or read the part before it only",
+                ),
             )
         try:
             inspect.signature(row).bind(self, *args, **named)

@@ -36,9 +36,10 @@ def reshape(call: Call, input: Tensor, *args: Any, **named: Any) -> Value:
             "lays values of several samples together",
             expected="the batch as the first axis, as it was",
         )
+    value = call.value(input)
     if call.made.shape == input.shape:
-        return call.value(input)
-    return relaid(call, Value(call.ordered(input), call.value(input).axes))
+        return value
+    return _regrouped(call, value) or relaid(call, Value(call.ordered(input), value.axes))
 
 
 def relaid(call: Call, value: Value) -> Value:
@@ -51,8 +52,24 @@ def relaid(call: Call, value: Value) -> Value:
         if call.trace.shapes[name] == shape:
             return Value(name, call.order())
     if not 1 <= len(shape) <= 4:
-        raise SpecError(f"makes {len(shape)} axes beside the batch", expected="one to four")
+        raise SpecError(
+            f"makes {len(shape)} axes beside the batch",
+            expected="one to four",
+            fix="leave out the squeeze, or x.flatten(1)" if not shape else "fewer axes",
+        )
     return call.node(Flatten() if len(shape) == 1 else Reshape(shape), (name,), call.order())
+
+
+def _regrouped(call: Call, value: Value) -> Value | None:
+    """Channels parted into groups, turned and laid together again, as ShuffleNet writes it."""
+    before = call.trace.made.get(value.name)
+    if before is None or not isinstance(before.kind, Reshape):
+        return None
+    whole, parted = (call.trace.shapes[name] for name in (before.inputs[0], value.name))
+    turned = (0, 2, 1, *range(3, len(value.axes)))
+    if call.made.shape[1:] != whole or parted[2:] != whole[1:] or value.axes != turned:
+        return None
+    return call.node(_shuffle(whole[0], parted[0]), (before.inputs[0],), call.order())
 
 
 def permute(call: Call, input: Tensor, *order: Any, dims: Any = None) -> Value:
@@ -133,9 +150,12 @@ def getitem(call: Call, input: Tensor, index: Any) -> Value:
 
 
 def channel_shuffle(call: Call, input: Tensor, groups: int) -> Value:
+    return call.step(_shuffle(call.shape(input)[0], groups), input)
+
+
+def _shuffle(channels: int, groups: int) -> Take:
     """Of each group the first channel, then of each the second."""
-    order = torch.arange(call.shape(input)[0]).reshape(groups, -1).t().reshape(-1)
-    return call.step(Take(tuple(order.tolist())), input)
+    return Take(tuple(torch.arange(channels).reshape(groups, -1).t().reshape(-1).tolist()))
 
 
 def _is_all(index: object) -> bool:

@@ -21,6 +21,8 @@ from foveal.net.kind import Shape, shape_text
 
 _TORCH = Path(torch.__file__).parent
 _OWN = Path(__file__).parent
+_LONGEST_LINE = 100
+"""Characters of someone's code that are shown in an error."""
 
 
 class Trace(TorchFunctionMode):
@@ -178,4 +180,5 @@ def _line() -> str:
         left = left or not own
         frame = frame.f_back
     text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    text = text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}…"
     return f"{path.name}, line {frame.f_lineno}" + (f": {text}" if text else "")
