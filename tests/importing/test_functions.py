@@ -345,6 +345,11 @@ CASES: dict[str, list[Case]] = {
             "take 0,3,1,4,2,5",
         ),
         (
+            lambda x: x.view(-1, 3, 2, 64).transpose(1, 2).reshape(x.shape),
+            MAP,
+            "take 0,2,4,1,3,5",
+        ),
+        (
             lambda x: x.reshape(-1, 3, 2, 9).permute(0, 2, 1, 3).flatten(1, 2),
             SERIES,
             "take 0,2,4,1,3,5",

@@ -102,6 +102,12 @@ def test_concatenations_that_grow_are_blocks() -> None:
     assert text == "concat( identity | take 0 ) -> concat( identity | take 1 )"
 
 
+def test_equal_concatenations_stay_two() -> None:
+    lines = [("a", Concat(), "x x"), ("b", Concat(), "x x"), ("c", Multiply(), "a b")]
+    both = "concat( identity | identity )"
+    assert written(*lines) == f"multiply( {both} | {both} )"
+
+
 def test_what_two_branches_need_is_named_before_them() -> None:
     text = written(
         ("a", ReLU(), "x"),

@@ -122,6 +122,11 @@ ROWS: list[tuple[Any, tuple[int, ...], str]] = [
         MAPS,
         "does what no layer of Foveal does: torch.Tensor.max",
     ),
+    (
+        lambda net, x: x.reshape(2, 2, 6, 4).transpose(1, 2).reshape(x.shape),
+        MAPS,
+        "reads channels at another place than behind the batch",
+    ),
     (lambda net, x: x.mean((2, 3))[:, 0], MAPS, "makes 0 axes beside the batch"),
     (lambda net, x: F.dropout(x), MAPS, "drops values in prediction too"),
     (nn.LeakyReLU(2), MAPS, "leakyrelu slope: must be a number from 0 to 1, not 2"),

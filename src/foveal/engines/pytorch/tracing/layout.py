@@ -67,7 +67,7 @@ def _regrouped(call: Call, value: Value) -> Value | None:
         return None
     whole, parted = (call.trace.shapes[name] for name in (before.inputs[0], value.name))
     turned = (0, 2, 1, *range(3, len(value.axes)))
-    if call.made.shape[1:] != whole or parted[2:] != whole[1:] or value.axes != turned:
+    if call.made.shape[1:] != whole or parted[0] * parted[1] != whole[0] or value.axes != turned:
         return None
     return call.node(_shuffle(whole[0], parted[0]), (before.inputs[0],), call.order())
 
