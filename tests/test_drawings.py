@@ -20,9 +20,11 @@ DRAWINGS = {
     "draw_regularisation.py": "regularisation.svg",
 }
 """Each script has a `draw()` that returns the text of its picture."""
+CURVES = ("cifar10", "mnist")
+"""What `draw_transfer.py` draws one picture of each for."""
 
 
-@pytest.mark.parametrize("name", ["cifar10", "mnist"])
+@pytest.mark.parametrize("name", CURVES)
 def test_the_curves_of_transfer_are_what_their_script_draws(name: str) -> None:
     drawn = runpy.run_path(str(DOCS / "draw_transfer.py"))["draw"](name)
     kept = DOCS / "pictures" / f"transfer-{name}.svg"
@@ -68,10 +70,11 @@ def words(svg: str) -> list[str]:
 
 def test_every_script_that_draws_is_redrawn() -> None:
     scripts = {path.name for path in DOCS.glob("draw_*.py")}
-    assert scripts == {*DRAWINGS, "draw_filters.py", "draw_nets.py"}
+    assert scripts == {*DRAWINGS, "draw_filters.py", "draw_nets.py", "draw_transfer.py"}
 
 
 def test_every_picture_of_the_docs_has_a_test() -> None:
     """Of the report there is a picture too; it needs a browser, and tests read its page instead."""
-    drawn = {*DRAWINGS.values(), "filters.png", "show.svg", "report.png", "nets"}
+    curves = {f"transfer-{name}.svg" for name in CURVES}
+    drawn = {*DRAWINGS.values(), *curves, "filters.png", "show.svg", "report.png", "nets"}
     assert {path.name for path in (DOCS / "pictures").iterdir()} == drawn

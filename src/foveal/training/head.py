@@ -14,6 +14,8 @@ from foveal.training.randomness import generator
 STRENGTHS = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 """Of the pull towards zero that are tried, for features whose mean square length is 1."""
 FOLDS = 5
+MANY = 100
+"""Classes from which on one fold chooses instead of all five: the work grows with both."""
 MOST = 1000
 """Pictures by which the strength is chosen; it is of the sum over pictures, so it fits more too."""
 CHOOSING, FITTING = 60, 300
@@ -96,12 +98,12 @@ def _chosen(turned: _Turned, y: Tensor, num_classes: int) -> float:
     # Within each class in turn, so that every fold has some of each class.
     fold = torch.empty_like(y)
     fold[y.argsort(stable=True)] = torch.arange(len(y)) % FOLDS
-    inside = fold != torch.arange(FOLDS)[:, None]
+    inside = fold != torch.arange(FOLDS if num_classes < MANY else 1)[:, None]
     found = _solve(turned, y, inside * turned.count, STRENGTHS, num_classes, CHOOSING)
     scores = turned.x @ found[..., :-1, :] + found[..., -1:, :]
     losses = F.cross_entropy(
-        scores.flatten(0, 2), y.repeat(len(STRENGTHS) * FOLDS), reduction="none"
-    ).reshape(len(STRENGTHS), FOLDS, -1)
+        scores.flatten(0, 2), y.repeat(len(STRENGTHS) * len(inside)), reduction="none"
+    ).reshape(len(STRENGTHS), len(inside), -1)
     return STRENGTHS[int((losses * (~inside * turned.count)).sum((1, 2)).argmin())]
 
 
