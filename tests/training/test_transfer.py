@@ -32,7 +32,7 @@ from foveal.training import (
     transfer,
 )
 from foveal.training.job import Part
-from foveal.training.transfer import rates
+from foveal.training.transfer import _surprise, rates
 
 NET = parse(
     "normalise -> c1: conv 8 3 no bias -> bn1: bn -> relu -> c2: conv 8 3 -> bn2: bn"
@@ -167,6 +167,15 @@ def test_the_one_with_the_smaller_validation_loss_is_kept() -> None:
     assert finished.learned == "head"
     head = ends(how=FROZEN)[1]
     assert all(np.array_equal(finished.weights[p], head.weights[p]) for p in head.weights)
+
+
+def test_a_net_that_is_only_too_unsure_is_no_worse() -> None:
+    """As label smoothing leaves it: its scores are small, but in the right order."""
+    scores = np.random.default_rng(0).normal(size=(200, 3)) * 3
+    labels = scores.argmax(axis=1)
+    labels[:20] = (labels[:20] + 1) % 3
+    sure, unsure = _surprise(scores, labels), _surprise(scores / 3, labels)
+    assert unsure == pytest.approx(sure, rel=0.02)
 
 
 def test_without_a_validation_part_the_last_weights_are_kept() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import log, prod
 
 import numpy as np
 
+from foveal import engines
 from foveal.engines.pytorch.machine import Machine
 from foveal.errors import SpecError
+from foveal.model.calibration import temperature
 from foveal.model.features import Extracted
 from foveal.net.heads import head
 from foveal.net.layers import Dense
@@ -20,6 +22,9 @@ from foveal.training.events import Event, Finished, Fitted, Started, Stopped
 from foveal.training.head import Head, fit
 from foveal.training.job import Job
 from foveal.training.loop import reached, train
+
+AT_ONCE = 100
+"""Pictures asked about together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +52,8 @@ def transfer(job: Job, how: Transfer, features: Features | None = None) -> Itera
     Use it where pictures are few: `job.start` are the weights of a trunk. First the last layer is
     fitted to `features`, in seconds; without them it is left as it starts. Then the thawed layers
     learn with it as in `train`, the more slowly the nearer they are to the picture. `Finished` has
-    the weights of whichever has the smaller validation loss; without a validation part, the last.
+    the weights of whichever has the smaller validation loss, each at the temperature that suits it
+    best; without a validation part, the last.
 
     Raises:  SpecError if the features do not fit the net's last layer; else as `train`
     """
@@ -72,7 +78,7 @@ def transfer(job: Job, how: Transfer, features: Features | None = None) -> Itera
         yield from _nothing_more(job, fitted, stopped)
         return
     for event in train(_in_what_is_left(job, fitted)):
-        if isinstance(event, Finished) and _is_worse(event, fitted):
+        if isinstance(event, Finished) and _is_worse(event, job, found, features.validation):
             event = replace(event, weights={**event.weights, **job.start}, learned="head")
         yield event
 
@@ -125,10 +131,15 @@ def _fitted(job: Job, last: str, features: Features) -> tuple[Fitted, Head]:
 def _measured(found: Head, part: Extracted) -> tuple[float, float]:
     """Mean cross-entropy and share right."""
     scores = found.scores(part.values).astype(np.float64)
-    scores -= scores.max(axis=1, keepdims=True)
-    logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     right = scores.argmax(axis=1) == part.labels
-    return float(-logs[np.arange(len(part)), part.labels].mean()), float(right.mean())
+    return _cross_entropy(scores, part.labels), float(right.mean())
+
+
+def _cross_entropy(scores: np.ndarray, labels: np.ndarray) -> float:
+    """The mean of -ln(softmax(scores)) of the labels."""
+    scores = scores - scores.max(axis=1, keepdims=True)
+    logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    return float(-logs[np.arange(len(labels)), labels].mean())
 
 
 def _stopped(job: Job, how: Transfer, fitted: Fitted) -> Stopped | None:
@@ -168,11 +179,32 @@ def _in_what_is_left(job: Job, fitted: Fitted) -> Job:
     return replace(job, goal=replace(job.goal, within=left))
 
 
-def _is_worse(finished: Finished, fitted: Fitted) -> bool:
-    """Whether the validation part says that the layers before the last learned nothing good."""
-    if fitted.validation_loss is None:
+def _is_worse(finished: Finished, job: Job, found: Head, checked: Extracted | None) -> bool:
+    """Whether the validation part says that the layers before the last learned nothing good.
+
+    Label smoothing makes a net too unsure, which the last layer alone is not: so both are asked
+    as they will be, calibrated.
+    """
+    if checked is None or job.validation is None:
         return False
     if not finished.epochs:
         return True
-    loss = finished.epochs[-1].validation_loss
-    return loss is not None and loss >= fitted.validation_loss
+    labels = job.validation[1]
+    thawed = _surprise(_scores(job, finished.weights), labels)
+    return thawed >= _surprise(found.scores(checked.values), checked.labels)
+
+
+def _surprise(scores: np.ndarray, labels: np.ndarray) -> float:
+    """Mean cross-entropy of scores at the temperature that suits them best."""
+    cooled = scores.astype(np.float64) / temperature(scores, labels)
+    return _cross_entropy(cooled, labels)
+
+
+def _scores(job: Job, weights: Mapping[str, np.ndarray]) -> np.ndarray:
+    """What a net with these weights makes of the validation part."""
+    assert job.validation is not None
+    engine = engines.build("pytorch", job.net.bind(job.input), weights)
+    pictures = job.validation[0]
+    starts = range(0, len(pictures), AT_ONCE)
+    blocks = (pictures[start : start + AT_ONCE].transpose(0, 3, 1, 2) for start in starts)
+    return np.concatenate([engine.run(block.astype(np.float32))[""] for block in blocks])
