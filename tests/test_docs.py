@@ -35,8 +35,11 @@ def named(path: Path) -> str:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Path:
+def desk(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A folder as the reader is asked to have one: photos to learn from, and new ones."""
+    monkeypatch.setenv("FOVEAL_CACHE", str(tmp_path_factory.mktemp("cache")))
     WRITE_PICTURES(tmp_path / "photos", count=10, seed=1)
     WRITE_PICTURES(tmp_path / "new", count=2, seed=2)
     with Image.open(tmp_path / "new" / "tables" / "000.png") as picture:

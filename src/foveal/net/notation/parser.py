@@ -217,9 +217,9 @@ class _Parser:
         with self.stream.placed(token):
             if word == "outputs":
                 return Outputs(parts)
-            if len(parts) != 1 or not isinstance(parts[0], Chain):
+            if len(parts) != 1:
                 raise self.stream.error("each has one body for all results", token)
-            return Each(parts[0])
+            return Each(chain(parts[0]))
 
     def merge(self, kind: type[Kind]) -> Item:
         token = self.stream.take()
