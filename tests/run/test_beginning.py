@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.models import light_or_dark, shades
+from support.weights_files import numbers, shapes_of, write
 
 from foveal.errors import FovealError, SpecError
 from foveal.model import Model, hub
@@ -147,6 +148,13 @@ def test_a_file_is_used_as_it_is_named(cache: Path) -> None:
     assert made.says.splitlines()[0].endswith(": as you asked")
     assert made.about is not None
     assert sorted(made.about) == ["digest", "name", "origin"]
+
+
+def test_what_a_file_has_too_much_is_said(cache: Path) -> None:
+    shapes = {**shapes_of("googlenet", "torchvision"), "aux2.fc2.bias": (1000,)}
+    file = write(Path("googlenet.safetensors"), numbers(shapes))
+    made = learn(photos(Path("photos")), pretrained=file).begins
+    assert made.says.endswith("\n  not used of it: 1 tensor of auxiliary heads")
 
 
 def test_grey_pictures_are_read_in_colour_where_the_trunk_sees_colour(cache: Path) -> None:

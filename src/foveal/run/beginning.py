@@ -186,6 +186,9 @@ def _from_trunk(data: Dataset, wish: Wish, found: Pretrained, why: str) -> Begin
         f"{shape_text(shape)}, {memory_text(4 * work.parameters)} on the disk\n"
         "  --pretrained none would begin at random"
     )
+    if found.unused:
+        count = len(found.unused)
+        says += f"\n  not used of it: {count} tensor{'s' * (count > 1)} of auxiliary heads"
     return replace(made, says=says)
 
 
