@@ -91,22 +91,24 @@ def command(
 
     _refuse_swallowed(pretrained)
     bar = Bar(sys.stderr)
-    made = plan(
-        data,
-        net=net,
-        pretrained=pretrained,
-        go_on=go_on,
-        size=input_size(size),
-        settings=letters(settings),
-        balance=balance,
-        group_by=group_by,
-        fetching=lambda done, of: bar.show("fetching weights", done / of),
-        goal=goal(until, within),
-        name=name,
-        runs=runs,
-        **{key: value for key, value in changes.items() if value is not None},
-    )
-    bar.close()
+    try:
+        made = plan(
+            data,
+            net=net,
+            pretrained=pretrained,
+            go_on=go_on,
+            size=input_size(size),
+            settings=letters(settings),
+            balance=balance,
+            group_by=group_by,
+            fetching=lambda done, of: bar.show("fetching weights", done / of),
+            goal=goal(until, within),
+            name=name,
+            runs=runs,
+            **{key: value for key, value in changes.items() if value is not None},
+        )
+    finally:
+        bar.close()
     from foveal.cli.watcher import Watcher
     from foveal.run.execution import Done, execute
     from foveal.training import Started

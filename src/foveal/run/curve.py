@@ -22,7 +22,7 @@ from foveal.recipe import Recipe
 from foveal.run import trunk
 from foveal.run.beginning import Progress, quietly
 from foveal.run.law import Law, Measured, fit, t_interval
-from foveal.run.planning import Plan, plan
+from foveal.run.planning import Plan, fitting, plan
 from foveal.tasks.classify import wilson_interval
 
 if TYPE_CHECKING:
@@ -344,7 +344,7 @@ def _heads(made: Plan, extracting: Extractor) -> _Way:
 def _nets(made: Plan, changes: Mapping[str, Any]) -> _Way:
     """A whole training each time, with the recipe for so many pictures."""
     from foveal.run.execution import Done, execute
-    from foveal.training import Started, choose, choose_transfer
+    from foveal.training import Started
 
     data, entrance = made.data, split(Net.of(*trunk.geometry(made.begins.size)), made.shape)
 
@@ -359,12 +359,7 @@ def _nets(made: Plan, changes: Mapping[str, Any]) -> _Way:
     asked = {field.name: changes[field.name] for field in fields(Recipe) if field.name in changes}
 
     def recipe(count: int) -> Recipe:
-        chosen = (
-            choose(count, made.shape, made.begins.net)
-            if made.begins.weights is None
-            else choose_transfer(count, made.shape)
-        )
-        return replace(chosen, **asked)
+        return replace(fitting(made.begins, made.shape, count), **asked)
 
     def attempt(places: np.ndarray, seed: int, starts: Starts) -> float:
         part = train.take(places)

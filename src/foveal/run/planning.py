@@ -115,18 +115,12 @@ def plan(
         _about_transfer(begins, transfer),
     )
     wait_patiently()
-    from foveal.training import balanced, choose, choose_transfer
+    from foveal.training import balanced
 
-    count = len(opened.train)
     return Plan(
         data=opened,
         begins=begins,
-        recipe=replace(
-            choose(count, shape, begins.net)
-            if begins.weights is None
-            else choose_transfer(count, shape),
-            **recipe,
-        ),
+        recipe=replace(fitting(begins, shape, len(opened.train)), **recipe),
         transfer=Transfer(**transfer),
         class_weights=balanced(opened.train.labels, len(opened.classes)) if unbalanced else None,
         goal=end,
@@ -141,6 +135,15 @@ def plan(
     )
 
 
+def fitting(begins: Beginning, shape: Shape, num_pictures: int) -> Recipe:
+    """The recipe for so many training pictures of a shape, and for what the net knows already."""
+    from foveal.training import choose, choose_transfer
+
+    if begins.weights is None:
+        return choose(num_pictures, shape, begins.net)
+    return choose_transfer(num_pictures, shape)
+
+
 def _given(
     settings: Mapping[str, int] | None,
     pretrained: str | Path | None,
@@ -150,14 +153,13 @@ def _given(
 ) -> dict[str, Any]:
     """Of the arguments that are seldom given, those that were."""
     found = {
-        "set": dict(settings or {}),
-        "pretrained": "" if pretrained is None else str(pretrained),
-        "from": "" if go_on is None else str(go_on),
+        "set": dict(settings) if settings else None,
+        "pretrained": None if pretrained is None else str(pretrained),
+        "from": None if go_on is None else str(go_on),
         "group_by": group_by,
+        "balance": None if balance else False,
     }
-    return {key: value for key, value in found.items() if value} | (
-        {} if balance else {"balance": False}
-    )
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _about_balance(data: Dataset) -> str:

@@ -11,7 +11,7 @@ from foveal.importing.graph import Node
 from foveal.importing.onnx.arrays import Array
 from foveal.importing.onnx.reading import Here, Known, Row, per_channel
 from foveal.importing.onnx.values import Value
-from foveal.importing.onnx.windows import alike
+from foveal.importing.sizes import alike
 from foveal.net.kind import Kind, Merge
 from foveal.net.layers import (
     Add,

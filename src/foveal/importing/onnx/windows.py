@@ -11,6 +11,7 @@ import numpy as np
 from foveal.importing.onnx.arrays import Array
 from foveal.importing.onnx.reading import Here, Row
 from foveal.importing.onnx.values import Value
+from foveal.importing.sizes import alike
 from foveal.net.kind import Shape, shape_text
 from foveal.net.layers import (
     AvgPool,
@@ -29,11 +30,6 @@ from foveal.net.layers import (
 Padding = str | int | tuple[int | tuple[int, int], ...]
 _AUTO_PAD = {"VALID": "valid", "SAME_UPPER": "same", "SAME_LOWER": "same_lower"}
 _FILLS = {"reflect": "reflect", "edge": "replicate", "wrap": "circular"}
-
-
-def alike(sizes: Shape) -> int | Shape:
-    """One number where all axes have the same."""
-    return sizes[0] if len(set(sizes)) == 1 else sizes
 
 
 def sides(pads: Shape) -> Padding:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from foveal.engines.pytorch.tracing.call import Call
-from foveal.engines.pytorch.tracing.sizes import simple
 from foveal.engines.pytorch.tracing.value import Row, Value
 from foveal.errors import SpecError
+from foveal.importing.sizes import alike
 from foveal.net.kind import shape_text
 from foveal.net.layers import Add, Gain, Multiply, Normalise, Scale, Upsample
 
@@ -93,7 +93,7 @@ def _spread(call: Call, value: Value, shape: tuple[int, ...]) -> str:
     if wanted[0] != shape[0]:
         raise SpecError("adds one channel to several", expected="as many channels")
     factors = [a // b for a, b in zip(wanted[1:], shape[1:], strict=True)]
-    return call.node(Upsample(simple(factors)), (value.name,), value.axes).name
+    return call.node(Upsample(alike(factors)), (value.name,), value.axes).name
 
 
 def _shifted(call: Call, input: Tensor, number: Any, negative: bool = False) -> Value:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from foveal.engines.pytorch.tracing.call import Call
-from foveal.engines.pytorch.tracing.sizes import simple
 from foveal.engines.pytorch.tracing.value import Row, Value
 from foveal.errors import SpecError
+from foveal.importing.sizes import alike
 from foveal.net.layers import (
     BatchNorm,
     Conv,
@@ -41,15 +41,15 @@ def conv(
     out_channels, _, *kernel = weight.shape
     channels = call.shape(input)[0]
     options: dict[str, Any] = {
-        "stride": simple(stride),
-        "padding": padding if isinstance(padding, str) else simple(padding) or "valid",
-        "dilation": simple(dilation),
+        "stride": alike(stride),
+        "padding": padding if isinstance(padding, str) else alike(padding) or "valid",
+        "dilation": alike(dilation),
         "bias": bias is not None,
     }
     if 1 < groups == channels:
-        kind = Depthwise(simple(kernel), out_channels // channels, **options)
+        kind = Depthwise(alike(kernel), out_channels // channels, **options)
         return call.step(kind, input, weight=weight, bias=bias)
-    whole = Conv(out_channels, simple(kernel), groups=groups, **options)
+    whole = Conv(out_channels, alike(kernel), groups=groups, **options)
     return call.step(whole, input, weight=weight, bias=bias)
 
 
@@ -67,11 +67,11 @@ def conv_transpose(
     _, filters, *kernel = weight.shape
     kind = ConvTranspose(
         filters * groups,
-        simple(kernel),
-        stride=simple(stride),
-        padding=simple(padding) or "valid",
-        output_padding=simple(output_padding),
-        dilation=simple(dilation),
+        alike(kernel),
+        stride=alike(stride),
+        padding=alike(padding) or "valid",
+        output_padding=alike(output_padding),
+        dilation=alike(dilation),
         groups=groups,
         bias=bias is not None,
     )

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from foveal.engines.pytorch.tracing.call import Call
-from foveal.engines.pytorch.tracing.sizes import simple
 from foveal.engines.pytorch.tracing.value import Row, Told, Value
 from foveal.errors import SpecError
+from foveal.importing.sizes import alike
 from foveal.net.layers import Concat, Flatten, MaxPool, Reshape, Take
 
 ALL = slice(None)
@@ -134,7 +134,7 @@ def getitem(call: Call, input: Tensor, index: Any) -> Value:
     if not widened and _is_all(channels) and _is_all(asked[0]):
         steps = {axis: _step(each) for axis, each in others}
         strides = [steps[axis] for axis in range(2, input.dim())]
-        kind = MaxPool(1, stride=simple(strides))
+        kind = MaxPool(1, stride=alike(strides))
         return call.node(kind, (value.name,), value.axes)
     if widened or not all(_is_all(each) for _, each in others):
         raise SpecError(

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from foveal.engines.pytorch.tracing.call import Call
 from foveal.engines.pytorch.tracing.layout import relaid
-from foveal.engines.pytorch.tracing.sizes import simple
 from foveal.engines.pytorch.tracing.value import Row, Value
 from foveal.errors import SpecError
+from foveal.importing.sizes import alike
 from foveal.net.kind import Kind
 from foveal.net.layers import (
     AdaptiveAvgPool,
@@ -39,7 +39,7 @@ def max_pool(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Value:
-    kind = MaxPool(*_window(kernel_size, stride, padding), simple(dilation), ceil_mode)
+    kind = MaxPool(*_window(kernel_size, stride, padding), alike(dilation), ceil_mode)
     return call.step(kind, input)
 
 
@@ -160,14 +160,14 @@ def _window(
     kernel_size: Sizes, stride: Sizes | None, padding: Sizes
 ) -> tuple[int | tuple[int, ...], int | tuple[int, ...] | None, str | int | tuple[int, ...]]:
     """Kernel, stride unless it is the kernel's size, and padding."""
-    kernel = simple(kernel_size)
-    step = simple(stride) if stride else None
-    return kernel, None if step == kernel else step, simple(padding) or "valid"
+    kernel = alike(kernel_size)
+    step = alike(stride) if stride else None
+    return kernel, None if step == kernel else step, alike(padding) or "valid"
 
 
 def _adaptive(call: Call, input: Tensor, whole: Kind, kind: type) -> Value:
     sizes = tuple(call.made.shape[2:])
-    return call.step(whole if set(sizes) == {1} else kind(simple(sizes)), input)
+    return call.step(whole if set(sizes) == {1} else kind(alike(sizes)), input)
 
 
 def _over(call: Call, input: Tensor, dim: Sizes | None, keepdim: bool, kind: Kind) -> Value:
@@ -192,7 +192,7 @@ def _factors(call: Call, input: Tensor) -> int | tuple[int, ...]:
             "makes maps larger by a factor that is not whole, or smaller, or repeats channels",
             expected="a whole factor for each axis of a map",
         )
-    return simple([a // b for a, b in sizes])
+    return alike([a // b for a, b in sizes])
 
 
 ROWS: dict[str, Row] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def simple(sizes: int | Sequence[int]) -> int | tuple[int, ...]:
+def alike(sizes: int | Sequence[int]) -> int | tuple[int, ...]:
     """One number where all axes are alike."""
     if isinstance(sizes, int):
         return sizes
