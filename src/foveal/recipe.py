@@ -97,6 +97,11 @@ class Transfer:
         OneOf(("kept", "learned")),
         "Statistics of batch norms: kept as the trunk brought them, or learned anew.",
     )
+    refit: bool = _setting(
+        True,
+        Flag(),
+        "Learn once more from all of up to 1,000 pictures, when those kept aside have been asked.",
+    )
 
     def __post_init__(self) -> None:
         _settle("transfer", self)

@@ -16,8 +16,9 @@ from foveal import files
 from foveal.errors import DataError, MachineError
 from foveal.model import Model, load
 from foveal.model.model import BATCH
-from foveal.run.execution import Done, execute
+from foveal.run.execution import execute
 from foveal.run.planning import plan
+from foveal.run.results import Done
 from foveal.training import Epoch, Finished, Started, Step
 
 FEW = {"net": "flatten -> dense 2", "epochs": 2, "batch_size": 8, "learning_rate": 0.02}

@@ -29,6 +29,7 @@ from foveal.training import (
     Started,
     Step,
     can_fit,
+    refit,
     transfer,
 )
 from foveal.training.job import Part
@@ -252,6 +253,33 @@ def test_class_weights_reach_the_head() -> None:
     plain = ends(how=FROZEN)[1].weights["head.bias"]
     heavy = ends(replace(JOB, class_weights=(9.0, 1.0, 1.0)), FROZEN)[1].weights["head.bias"]
     assert not np.array_equal(plain, heavy)
+
+
+def test_refit_is_the_same_with_more_pictures() -> None:
+    events = list(refit(JOB, Transfer(), FEATURES, "net"))
+    fitted = next(event for event in events if isinstance(event, Fitted))
+    assert (fitted.pictures, fitted.validation_loss) == (72, None)
+    x, y = (np.concatenate(pair) for pair in zip(TRAIN, VALIDATION, strict=True))
+    alone = list(
+        transfer(replace(JOB, train=(x, y), validation=None), Transfer(), FEATURES.together())
+    )
+    for path, array in alone[-1].weights.items():
+        assert np.array_equal(array, events[-1].weights[path])
+    assert events[-1].learned == "net"
+
+
+def test_refit_of_the_last_layer_alone_takes_no_steps() -> None:
+    *_, finished = refit(JOB, Transfer(), FEATURES, "head")
+    assert isinstance(finished, Finished)
+    assert (finished.steps, finished.learned) == (0, "head")
+    for path, array in TRUNK.items():
+        assert np.array_equal(array, finished.weights[path])
+
+
+def test_refit_needs_pictures_that_were_kept_aside() -> None:
+    with pytest.raises(SpecError) as refused:
+        next(refit(replace(JOB, validation=None), Transfer(), FEATURES, "net"))
+    assert str(refused.value) == "refit: has no validation part to learn from"
 
 
 def test_rates_fall_by_the_same_factor_from_layer_to_layer() -> None:

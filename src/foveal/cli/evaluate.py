@@ -28,9 +28,17 @@ def command(
     of DATA must bear the class names of the model.
     """
     from foveal.data.names import printable
-    from foveal.model import load
+    from foveal.model import load, twins
 
-    evaluation = load(model).evaluate(data, unsure_below=unsure_below)
+    asked, twin = load(model), twins.measured(Path(model))
+    if twin != Path(model) and asked.knows(data):
+        click.echo(
+            f"{Path(model).name} has learned from all of these pictures: {twin.name}, beside it, "
+            "is asked about those that were kept aside",
+            err=True,
+        )
+        asked = load(twin)
+    evaluation = asked.evaluate(data, unsure_below=unsure_below)
     if wrong_csv is not None:
         from foveal.report import write_wrong_csv
 

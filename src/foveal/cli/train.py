@@ -19,7 +19,7 @@ from foveal.errors import SpecError
 from foveal.recipe import Recipe, Transfer
 
 if TYPE_CHECKING:
-    from foveal.run.execution import Done
+    from foveal.run.results import Done
 
 
 def _recipe_options(command: Any) -> Any:
@@ -110,7 +110,8 @@ def command(
     finally:
         bar.close()
     from foveal.cli.watcher import Watcher
-    from foveal.run.execution import Done, execute
+    from foveal.run.execution import execute
+    from foveal.run.results import Done
     from foveal.training import Started
 
     watcher = Watcher(made, sys.stderr)

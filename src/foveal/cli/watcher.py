@@ -10,8 +10,8 @@ from foveal.cli.progress import Bar, in_words
 from foveal.data import Skipped
 from foveal.data.names import printable
 from foveal.net.kind import shape_text
-from foveal.run.execution import Done
-from foveal.training import Epoch, Event, Fitted, Started, Step
+from foveal.run.results import Done, Refit
+from foveal.training import Epoch, Event, Finished, Fitted, Started, Step
 
 if TYPE_CHECKING:
     from foveal.run.planning import Plan
@@ -31,6 +31,7 @@ class Watcher:
         self.plan = plan
         self.bar = Bar(out)
         self.stride = -(-plan.recipe.epochs // MOST_EPOCHS)
+        self.refitting = False
         self._introduce()
         self.began = monotonic()
 
@@ -39,8 +40,12 @@ class Watcher:
         if monotonic() - self.began > SOON:
             self.bar.show(f"reading {part}", done / of)
 
-    def see(self, event: Event | Done) -> None:
-        if isinstance(event, Started):
+    def see(self, event: Event | Refit | Done) -> None:
+        if isinstance(event, Refit):
+            self._refit(event)
+        elif self.refitting and isinstance(event, Started | Fitted | Epoch):
+            return
+        elif isinstance(event, Started):
             self._started(event)
         elif isinstance(event, Fitted):
             self.bar.say(fitted_line(event))
@@ -49,6 +54,9 @@ class Watcher:
         elif isinstance(event, Epoch):
             if event.epoch == 1 or event.epoch % self.stride == 0:
                 self.bar.say(epoch_line(event))
+        elif isinstance(event, Finished):
+            if event.epochs and event.learned == "head":
+                self.bar.say("  no better than the last layer alone, which is kept")
         elif isinstance(event, Done):
             self.bar.close()
             self._done(event)
@@ -81,7 +89,7 @@ class Watcher:
         self.bar.say(
             f"{self.plan.begins.name}: {event.parameters:,} parameters, pictures of "
             f"{shape_text(self.plan.shape)}, {event.precision} on {event.device}, "
-            f"about {in_words(event.estimate)}"
+            f"about {in_words(event.estimate)}{', twice' if self.plan.refits else ''}"
         )
         guessing = event.expected_first_loss
         self.bar.say(
@@ -90,14 +98,23 @@ class Watcher:
         if not event.repeatable:
             self.bar.say("  ends by the clock: the same seed will not give the same numbers")
 
+    def _refit(self, event: Refit) -> None:
+        self.refitting = True
+        self.bar.say(
+            f"measured; learns once more, now from all {event.pictures:,} pictures "
+            "(--no-refit: leaves it at that)"
+        )
+
     def _done(self, event: Done) -> None:
         from foveal.report import result_sentence
 
-        if event.fitted is not None and event.finished.epochs and event.finished.learned == "head":
-            self.bar.say("  no better than the last layer alone, which is kept")
         self._name_skipped(event.skipped)
         self.bar.say("")
         self.bar.say(result_sentence(event.evaluation))
+        if event.refitted and event.evaluation.part == "validation":
+            self.bar.say(
+                "The model has since learned from these too, measured.safetensors has not."
+            )
         if event.finished.reached_goal:
             self.bar.say("Stopped when the validation part reached the goal: no benchmark.")
         seconds = f"{event.train_seconds:.1f} s of training, {event.total_seconds:.1f} s in all"

@@ -59,6 +59,8 @@ class Dataset:
     """Of the split."""
     group_by: str | None = None
     """The rule by which pictures stay together in the split."""
+    cut_off: bool = False
+    """Whether the validation part was cut off here, and not by whoever made the data."""
 
     @property
     def measured(self) -> Samples:
@@ -119,6 +121,7 @@ def assemble(
             if isinstance(content, Content)
         ]
         groups = f":{_digest(train.groups)}"
+    cut_off = validation is None
     if validation is None:
         share = cut.validation
         if test is not None:
@@ -142,6 +145,7 @@ def assemble(
         fingerprint=fingerprint + groups,
         seed=cut.seed,
         group_by=None if cut.group_by is None else cut.group_by.text,
+        cut_off=cut_off,
     )
 
 

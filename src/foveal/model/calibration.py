@@ -58,7 +58,14 @@ def calibrated(model: Model, pictures: Loaded) -> Model:
     Raises:  nothing
     Source:  Guo et al. 2017, arXiv:1706.04599
     """
-    found = temperature(scores(model, pictures.pictures), pictures.labels)
+    return cooled(model, temperature(scores(model, pictures.pictures), pictures.labels))
+
+
+def cooled(model: Model, found: float) -> Model:
+    """The same model with its scores divided by a temperature, which `about` says.
+
+    Raises:  nothing
+    """
     before = model.about.get("temperature", 1.0)
     about = {**model.about, "temperature": round(found * before, 6)}
     if found == 1:

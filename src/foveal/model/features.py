@@ -53,6 +53,19 @@ class Extracted:
         return len(self.values)
 
 
+def joined(parts: Sequence[Extracted]) -> Extracted:
+    """Several of one layer as one, in their order."""
+    return Extracted(
+        values=np.concatenate([part.values for part in parts]),
+        labels=np.concatenate([part.labels for part in parts]),
+        names=tuple(name for part in parts for name in part.names),
+        layer=parts[0].layer,
+        skipped=tuple(entry for part in parts for entry in part.skipped),
+        reused=sum(part.reused for part in parts),
+        seconds=sum(part.seconds for part in parts),
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Extractor:
     """Computes what a net makes of pictures at one of its steps.

@@ -11,12 +11,13 @@ from foveal import cache, files
 from foveal.errors import ModelFileError, SpecError, did_you_mean
 from foveal.model import shipped
 from foveal.model.download import PART, Progress, download, writable
+from foveal.model.twins import MEASURED, MODEL
 from foveal.zoo import ENTRIES, Entry
 
 ADDED, FETCHED, FEATURES = "weights", "hub", "features"
 """Folders of the cache: files that were given to it, files of the hub, features of pictures."""
 SUFFIX, ORIGIN = ".safetensors", ".origin"
-SAVED_AS = "model"
+SAVED_AS = (Path(MODEL).stem, Path(MEASURED).stem)
 """What the model of every training is called, each in a folder of its own."""
 
 OWN = {net: model for model, net in shipped.MODELS.items()}
@@ -136,7 +137,7 @@ def model_name(file: Path) -> str:
     >>> model_name(Path("pets.safetensors")), model_name(Path("runs/dogs/model.safetensors"))
     ('pets', 'dogs')
     """
-    return file.stem if file.stem != SAVED_AS else file.absolute().parent.name or SAVED_AS
+    return file.stem if file.stem not in SAVED_AS else file.absolute().parent.name or file.stem
 
 
 def origin(path: Path) -> str:

@@ -332,10 +332,27 @@ class Model:
             return opened.validation, "validation"
         return opened.train, "test"
 
+    def knows(self, source: str | Path) -> bool:
+        """Whether it has learned from every one of these pictures, so that none can measure it."""
+        from foveal import data
+
+        if "refit" not in self.about:
+            return False
+        known = str(self.about.get("data", {}).get("fingerprint", "")).partition(":")[0]
+        opened = data.open(source, validation=0)
+        return known == opened.fingerprint and opened.test is None
+
     def _opened(self, source: str | Path) -> Dataset:
         """The data, uncut; cut as it was for the training if the model learned from it."""
         from foveal import data
 
+        if self.knows(source):
+            raise DataError(
+                "the model has learned from all of these pictures",
+                where=printable(str(source)),
+                fix=f"measure {self.about['refit']} beside it, which had not yet learned from "
+                "those kept aside, or use other pictures",
+            )
         opened = data.open(source, validation=0)
         match self.about:
             case {"data": {"fingerprint": str(known), **more}, "recipe": {"seed": int(seed)}} if (

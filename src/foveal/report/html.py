@@ -131,6 +131,11 @@ def _cautions(run: RunRecord) -> Iterable[str]:
             f"There was no {term('test', 'test part')}: this is measured on the "
             f"{term('validation', 'validation part')}, which was watched while learning."
         )
+        if run.refitted:
+            yield _caution(
+                "The model has since learned from these pictures too: it should be a little "
+                "better than that, and what it says of them proves nothing."
+            )
     if run.reached_goal:
         yield _caution("It stopped as soon as it was good enough: lucky numbers, no benchmark.")
     if not run.repeatable:

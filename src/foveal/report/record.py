@@ -98,6 +98,8 @@ class RunRecord:
     """False where the clock decided when to stop."""
     reached_goal: bool = False
     """It stopped because the validation part was good enough."""
+    refitted: bool = False
+    """The model has since learned from the validation part too."""
     fitted: FittedRow | None = None
     """Before the epochs, where a trunk was brought along."""
     only_fitted: bool = False

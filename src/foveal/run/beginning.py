@@ -115,6 +115,8 @@ class Cut:
 
     seed: int
     group_by: str | None
+    refit: bool = False
+    """Whether the model has since learned from those pictures too."""
 
     def __str__(self) -> str:
         return f"seed {self.seed}" + (f", group_by {self.group_by}" if self.group_by else "")
@@ -125,12 +127,13 @@ def cut_of(model: str | Path) -> Cut | None:
     from foveal.model.container import read_header
     from foveal.model.pretrained import file_in
     from foveal.model.shipped import find
+    from foveal.model.twins import measured
 
     with suppress(FovealError):  # who reads the weights will say it
-        match read_header(file_in(find(model))).document:
-            case {"about": {"recipe": {"seed": int(seed)}, "data": {**data}}}:
+        match read_header(measured(file_in(find(model)))).document:
+            case {"about": {"recipe": {"seed": int(seed)}, "data": {**data}, **more}}:
                 rule = data.get("group_by")
-                return Cut(seed, None if rule is None else str(rule))
+                return Cut(seed, None if rule is None else str(rule), "refit" in more)
     return None
 
 
@@ -200,7 +203,9 @@ def _going_on(data: Dataset, wish: Wish) -> Beginning:
             where="--from",
             fix="leave out --net and --pretrained",
         )
-    found = _read(Path(str(wish.go_on)), None)
+    from foveal.model.twins import measured
+
+    found = _read(measured(Path(str(wish.go_on))), None)
     if not found.classes:
         raise SpecError("is no model of Foveal's", where="--from", fix=f"--pretrained {wish.go_on}")
     _refuse_other_channels(data, found)

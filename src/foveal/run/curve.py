@@ -343,7 +343,8 @@ def _heads(made: Plan, extracting: Extractor) -> _Way:
 
 def _nets(made: Plan, changes: Mapping[str, Any]) -> _Way:
     """A whole training each time, with the recipe for so many pictures."""
-    from foveal.run.execution import Done, execute
+    from foveal.run.execution import execute
+    from foveal.run.results import Done
     from foveal.training import Started
 
     data, entrance = made.data, split(Net.of(*trunk.geometry(made.begins.size)), made.shape)
@@ -368,6 +369,7 @@ def _nets(made: Plan, changes: Mapping[str, Any]) -> _Way:
             data=replace(data, train=part, validation=validation, test=test),
             recipe=replace(recipe(len(places)), seed=seed),
             class_weights=_class_weights(made, part.labels),
+            transfer=replace(made.transfer, refit=False),
         )
         for event in execute(one):
             if isinstance(event, Started):

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import os
-import platform
-import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
 from time import monotonic
 
 import numpy as np
 
-from foveal import files, report
-from foveal.data import Loaded, Skipped
+from foveal import files
+from foveal.data import Loaded
 from foveal.errors import MachineError
 from foveal.model import Model
+from foveal.model.calibration import cooled
 from foveal.model.features import Extracted, Extractor
 from foveal.model.preprocessing import split
+from foveal.model.twins import MEASURED, MODEL
 from foveal.net import Net
-from foveal.net.arithmetic import arithmetic
 from foveal.net.kind import Shape
 from foveal.net.layers import Normalise, Softmax
 from foveal.run import trunk
 from foveal.run.planning import Plan
+from foveal.run.results import Done, Refit, versions, write_report
 from foveal.tasks.classify import Evaluation
 from foveal.training import (
-    Epoch,
     Event,
     Features,
     Finished,
@@ -39,36 +37,13 @@ from foveal.training import (
     Job,
     Started,
     can_fit,
+    refit,
     train,
     transfer,
 )
 
-MODEL = "model.safetensors"
-MOST_PICTURES = 200
-"""Wrong pictures that the report shows."""
 Loading = Callable[[str, int, int], None]
 """Is told a part, how many of its pictures are read, and how many there are."""
-LIBRARIES = ("foveal", "torch", "numpy", "pillow", "onnxruntime", "safetensors")
-
-
-@dataclass(frozen=True)
-class Done:
-    """A training is over: what it came to, and where everything lies."""
-
-    model: Model
-    evaluation: Evaluation
-    folder: Path
-    model_path: Path
-    report_path: Path
-    finished: Finished
-    fitted: Fitted | None
-    started: Started
-    train_seconds: float
-    total_seconds: float
-    n_train: int
-    skipped: tuple[Skipped, ...]
-    """Pictures that could not be read when their turn came."""
-    notes: tuple[str, ...]
 
 
 def _quietly(part: str, done: int, of: int) -> None:
@@ -79,7 +54,7 @@ def execute(
     plan: Plan,
     stop: Callable[[], bool] = bool,
     loading: Loading = _quietly,
-) -> Iterator[Event | Done]:
+) -> Iterator[Event | Refit | Done]:
     """Train as planned, and yield what happens; the last record is `Done`.
 
     `stop` is asked after every step; true ends the training, and what was learned is kept.
@@ -98,16 +73,80 @@ def execute(
 
 def _execute(
     plan: Plan, folder: Path, stop: Callable[[], bool], loading: Loading
-) -> Iterator[Event | Done]:
-    when, data, begins = datetime.now().astimezone(), plan.data, plan.begins
-    steps = trunk.geometry(begins.size)
-    entrance = split(Net.of(*steps), plan.shape)
-    checked = entrance.load(data.validation, partial(loading, "validation"))
+) -> Iterator[Event | Refit | Done]:
+    when, data = datetime.now().astimezone(), plan.data
+    ready = _ready(plan, stop, loading)
+    taught = yield from _taught(_events(plan, ready))
+    finished = taught.finished
+    bare = Model(ready.net, plan.shape, finished.weights, data.classes)
+    bare.save(folder / MODEL)  # what was learned is kept, whatever the test part holds
+    tested = None if data.test is None else ready.load(data.test, partial(loading, "test"))
+    model = bare.calibrated(ready.checked)
+    if tested is None:
+        evaluation = model.measure(ready.checked, data.classes, "validation")
+    else:
+        evaluation = model.measure(tested, data.classes, "test")
+    model = _described(model, plan, evaluation, taught.started)
+    model.save(folder / MODEL)
+    seconds, refitted = finished.training_seconds, False
+    if plan.refits and finished.stopped == "epochs":
+        yield Refit(len(ready.learned) + len(ready.checked))
+        how, learned = plan.transfer, finished.learned
+        again = (yield from _taught(refit(ready.job, how, ready.features, learned))).finished
+        seconds, refitted = seconds + again.training_seconds, again.stopped == "epochs"
+    if refitted:
+        model.save(folder / MEASURED)
+        bare = replace(bare, weights=again.weights, about={"refit": MEASURED})
+        model = cooled(bare, model.about["temperature"])
+        if tested is not None:
+            evaluation = model.measure(tested, data.classes, "test")
+        model = _described(model, plan, evaluation, taught.started)
+        model.save(folder / MODEL)
+    parts = (ready.learned, ready.checked, *([] if tested is None else [tested]))
+    done = Done(
+        model=model,
+        evaluation=evaluation,
+        folder=folder,
+        model_path=folder / MODEL,
+        report_path=folder / "report.html",
+        finished=finished,
+        fitted=taught.fitted,
+        started=taught.started,
+        train_seconds=seconds,
+        total_seconds=monotonic() - plan.began,
+        n_train=len(ready.learned),
+        refitted=refitted,
+        skipped=tuple(entry for part in parts for entry in part.skipped),
+        notes=tuple(filter(None, (plan.begins.says.replace("\n  ", "; "), *plan.notes))),
+    )
+    write_report(done, plan, when)
+    yield done
+
+
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """All that a training needs, decoded."""
+
+    net: Net
+    """From bytes to probabilities."""
+    job: Job
+    features: Features | None
+    learned: Loaded
+    checked: Loaded
+    load: Callable[..., Loaded]
+    """Decodes another part."""
+
+
+def _ready(plan: Plan, stop: Callable[[], bool], loading: Loading) -> _Ready:
+    """Decode the training and the validation part, and say what is to be done with them."""
+    data, begins, steps = plan.data, plan.begins, trunk.geometry(plan.begins.size)
+    load = split(Net.of(*steps), plan.shape).load
+    checked = load(data.validation, partial(loading, "validation"))
     features = _features(plan, loading)
     if features is not None and plan.transfer.thaw == 0:
         learned = _unseen(features.train, plan.shape)
     else:
-        learned = entrance.load(data.train, partial(loading, "training"))
+        learned = load(data.train, partial(loading, "training"))
     normalise = begins.normalise or _statistics(learned.pictures)
     whole = Net.of(*steps, normalise, *begins.net.root.items, Softmax()).with_names()
     job = Job(
@@ -122,7 +161,26 @@ def _execute(
         goal=plan.goal,
         stop=stop,
     )
-    events = train(job) if begins.weights is None else transfer(job, plan.transfer, features)
+    return _Ready(whole, job, features, learned, checked, load)
+
+
+def _events(plan: Plan, ready: _Ready) -> Iterator[Event]:
+    if plan.begins.weights is None:
+        return train(ready.job)
+    return transfer(ready.job, plan.transfer, ready.features)
+
+
+@dataclass(frozen=True)
+class _Taught:
+    """The records of a training that are needed after it."""
+
+    fitted: Fitted | None
+    started: Started
+    finished: Finished
+
+
+def _taught(events: Iterator[Event]) -> Generator[Event, None, _Taught]:
+    """Yield the events of a training, and return what is needed of them."""
     fitted = started = finished = None
     for event in events:
         fitted = event if isinstance(event, Fitted) else fitted
@@ -131,33 +189,7 @@ def _execute(
         yield event
     if started is None or finished is None:
         raise AssertionError("a training begins and ends")
-    model = Model(whole, plan.shape, finished.weights, data.classes)
-    model.save(folder / MODEL)  # what was learned is kept, whatever the test part holds
-    model = model.calibrated(checked)
-    tested = None if data.test is None else entrance.load(data.test, partial(loading, "test"))
-    if tested is None:
-        evaluation = model.measure(checked, data.classes, "validation")
-    else:
-        evaluation = model.measure(tested, data.classes, "test")
-    parts = (learned, checked) if tested is None else (learned, checked, tested)
-    done = Done(
-        model=_described(model, plan, evaluation, started),
-        evaluation=evaluation,
-        folder=folder,
-        model_path=folder / MODEL,
-        report_path=folder / "report.html",
-        finished=finished,
-        fitted=fitted,
-        started=started,
-        train_seconds=finished.training_seconds,
-        total_seconds=monotonic() - plan.began,
-        n_train=len(learned),
-        skipped=tuple(entry for part in parts for entry in part.skipped),
-        notes=tuple(filter(None, (begins.says.replace("\n  ", "; "), *plan.notes))),
-    )
-    done.model.save(done.model_path)
-    _report(done, plan, when)
-    yield done
+    return _Taught(fitted, started, finished)
 
 
 def _features(plan: Plan, loading: Loading) -> Features | None:
@@ -258,105 +290,3 @@ def _described(model: Model, plan: Plan, evaluation: Evaluation, started: Starte
     if plan.begins.about is not None:
         about |= {"begins": dict(plan.begins.about), "transfer": asdict(plan.transfer)}
     return replace(model, about={**model.about, **about})
-
-
-def versions() -> dict[str, str]:
-    """Of Python and of the libraries that a result depends on."""
-    found = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _report(done: Done, plan: Plan, when: datetime) -> None:
-    """report.html, results.csv, wrong.csv and args.toml beside the model."""
-    model, data = done.model, plan.data
-    epochs = tuple(map(_row, done.finished.epochs))
-    facts = arithmetic(model.program).facts()
-    parts = {"training": data.train, "validation": data.validation, "test": data.test}
-    goal = {name: value for name, value in asdict(plan.goal).items() if value is not None}
-    args = {**plan.asked, "size": plan.begins.size, **asdict(plan.recipe)}
-    if plan.begins.about is not None:
-        args |= {"begins": plan.begins.about, "transfer": asdict(plan.transfer)}
-    if goal:
-        args["goal"] = goal
-    report.write_args(done.folder / "args.toml", args)
-    report.write_results_csv(done.folder / "results.csv", epochs)
-    report.write_wrong_csv(done.folder / "wrong.csv", done.evaluation)
-    record = report.RunRecord(
-        title=f"{data.name} · {plan.begins.name}",
-        net=model.net.write(),
-        layers=tuple(facts["layers"]),  # type: ignore[arg-type]
-        parameters=int(facts["parameters"]),  # type: ignore[call-overload]
-        data=report.DataFacts(
-            name=data.name,
-            counts={
-                part: tuple(map(int, samples.counts))
-                for part, samples in parts.items()
-                if samples is not None
-            },
-            skipped=tuple((entry.path, entry.reason) for entry in (*data.skipped, *done.skipped)),
-            notes=done.notes,
-        ),
-        epochs=epochs,
-        evaluation=done.evaluation,
-        fitted=None if done.fitted is None else _fitted(done.fitted),
-        only_fitted=done.finished.learned == "head",
-        first_loss=done.started.first_loss,
-        args=args,
-        seed=plan.recipe.seed,
-        device=done.started.device,
-        precision=done.started.precision,
-        versions=versions(),
-        started=when,
-        training_seconds=done.train_seconds,
-        total_seconds=done.total_seconds,
-        model_file=done.model_path.name,
-        uses=_uses(done.model_path),
-        repeatable=done.started.repeatable,
-        reached_goal=done.finished.reached_goal,
-        pictures=_wrong_pictures(done, plan),
-    )
-    report.write_report(done.folder, record)
-
-
-def _row(epoch: Epoch) -> report.EpochRow:
-    return report.EpochRow(
-        epoch=epoch.epoch,
-        train_loss=epoch.train_loss,
-        validation_loss=epoch.validation_loss,
-        validation_accuracy=epoch.validation_accuracy,
-        learning_rate=epoch.learning_rate,
-        seconds=epoch.seconds,
-    )
-
-
-def _fitted(event: Fitted) -> report.FittedRow:
-    return report.FittedRow(
-        features=event.features,
-        validation_loss=event.validation_loss,
-        validation_accuracy=event.validation_accuracy,
-    )
-
-
-def _uses(model: Path) -> tuple[report.Use, ...]:
-    file = shlex.quote(str(model))
-    return (
-        report.Use("Ask what is in pictures", f"foveal predict {file} PICTURES…"),
-        report.Use("Measure it on other pictures", f"foveal evaluate {file} FOLDER"),
-        report.Use("Take it elsewhere", f"foveal export {file} -o model.onnx"),
-        report.Use("See every layer", f"foveal show {file}"),
-    )
-
-
-def _wrong_pictures(done: Done, plan: Plan) -> dict[str, np.ndarray]:
-    """The pictures of the first wrong answers, by name."""
-    samples = plan.data.measured
-    places = {name: place for place, name in enumerate(samples.names)}
-    return {
-        wrong.file: samples.pictures(places[wrong.file], done.model.split.at_least)
-        for wrong in done.evaluation.wrong[:MOST_PICTURES]
-    }

@@ -61,7 +61,8 @@ def train(
         runs=runs,
         **changes,
     )
-    from foveal.run.execution import Done, execute
+    from foveal.run.execution import execute
+    from foveal.run.results import Done
 
     for event in execute(made):
         if watch is not None:

@@ -13,6 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from foveal.errors import DataError, MachineError, MissingExtra, SpecError, did_you_mean
+from foveal.model.twins import MEASURED
 from foveal.net import Net
 from foveal.net.kind import Shape, shape_text
 from foveal.recipe import Goal, Recipe, Transfer
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 UNBALANCED = 1.5
 """From so many times as many pictures on, the largest class is weighed against the smallest."""
+FEW = 1_000
+"""Up to so many training pictures, a net that knows something learns once more from all."""
 LONGEST_NAME = 60
 """Characters of a run's folder; in UTF-8 up to four times as many bytes, of 255 allowed."""
 
@@ -55,6 +58,16 @@ class Plan:
     def shape(self) -> Shape:
         """Of the pictures that the net sees."""
         return (self.data.channels, *trunk.sides(self.begins.size))
+
+    @property
+    def refits(self) -> bool:
+        """Whether the net learns once more, then from the validation part too.
+
+        Not where somebody else made that part, and not where a goal says what is enough.
+        """
+        few = len(self.data.validation) > 0 and len(self.data.train) <= FEW
+        asked = self.transfer.refit and self.goal == Goal()
+        return asked and few and self.data.cut_off and self.begins.weights is not None
 
 
 def plan(
@@ -180,6 +193,11 @@ def _about_cut(data: Dataset, model: str, before: Cut | None) -> str:
     now = Cut(data.seed, data.group_by)
     if before in (None, now) or data.test is not None:
         return ""
+    if before is not None and before.refit:
+        return (
+            f"{model} has learned from all of its pictures: if these are the same, it knows those "
+            f"that it is measured on ({MEASURED}, which lay beside it, does not)."
+        )
     return (
         f"The pictures of {model} were cut otherwise ({before}; here {now}): if these are the "
         "same, it has learned from some of those that it is measured on."

@@ -13,12 +13,12 @@ from foveal import engines
 from foveal.engines.pytorch.machine import Machine
 from foveal.errors import SpecError
 from foveal.model.calibration import temperature
-from foveal.model.features import Extracted
+from foveal.model.features import Extracted, joined
 from foveal.net.heads import head
 from foveal.net.layers import Dense
 from foveal.net.program import Program
 from foveal.recipe import Transfer
-from foveal.training.events import Event, Finished, Fitted, Started, Stopped
+from foveal.training.events import Event, Finished, Fitted, Learned, Started, Stopped
 from foveal.training.head import Head, fit
 from foveal.training.job import Job
 from foveal.training.loop import reached, train
@@ -33,6 +33,11 @@ class Features:
 
     train: Extracted
     validation: Extracted | None = None
+
+    def together(self) -> Features:
+        """Those of the validation part among the training features."""
+        parts = [part for part in (self.train, self.validation) if part is not None]
+        return Features(joined(parts))
 
 
 def can_fit(program: Program) -> bool:
@@ -80,6 +85,25 @@ def transfer(job: Job, how: Transfer, features: Features | None = None) -> Itera
         if isinstance(event, Finished) and _is_worse(event, job, found, features.validation):
             event = replace(event, weights={**event.weights, **job.start}, learned="head")
         yield event
+
+
+def refit(job: Job, how: Transfer, features: Features | None, learned: Learned) -> Iterator[Event]:
+    """Do what `transfer` did once more, with the validation part among the training pictures.
+
+    Use it where pictures are few, and the validation part has told what it had to tell: how good
+    the net is, and by `learned` whether thawing was any good. The job and the features are those
+    of `transfer`; nothing is measured.
+
+    Raises:  SpecError if there is no validation part; else as `transfer`
+    """
+    if job.validation is None:
+        raise SpecError("has no validation part to learn from", where="refit")
+    (pictures, labels), (more, theirs) = job.train, job.validation
+    both = np.concatenate([pictures, more]), np.concatenate([labels, theirs])
+    job = replace(job, train=both, validation=None)
+    if learned == "head":
+        how = replace(how, thaw=0)
+    yield from transfer(job, how, features and features.together())
 
 
 def rates(program: Program, how: Transfer) -> dict[str, float]:
