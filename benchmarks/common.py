@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -10,11 +11,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 FOVEAL = Path(sys.executable).with_name("foveal.exe" if sys.platform == "win32" else "foveal")
 LIBRARIES = ("foveal", "torch", "numpy", "pillow", "onnxruntime")
@@ -72,19 +77,89 @@ def train(*arguments: str | Path, cwd: Path) -> dict[str, Any]:
     return {**json.loads(run.stdout.splitlines()[-1]), "shell_seconds": round(seconds, 3)}
 
 
+CLOCKS = {"train_seconds": "training", "total_seconds": "process", "shell_seconds": "shell"}
+"""Steps and evaluations; the command from its first line to its last; the shell to the result."""
+
+
 def train_seeds(*arguments: str | Path, seeds: int) -> dict[str, Any]:
     """Train with seeds 0, 1, …; the accuracy and the three clocks of each."""
     runs = []
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(seeds):
-            runs.append(train(*arguments, "--seed", str(seed), cwd=Path(folder)))
-            seconds = runs[-1]["train_seconds"]
-            print(f"seed {seed}: {runs[-1]['accuracy']:.2%}, {seconds:.1f} s of training")
-    shared = ("device", "precision", "epochs", "n_train", "n_test")
-    clocks = ("train_seconds", "total_seconds", "shell_seconds")
+            run = train(*arguments, "--seed", str(seed), cwd=Path(folder))
+            runs.append(run)
+            clocks = ", ".join(f"{word} {run[name]:.2f} s" for name, word in CLOCKS.items())
+            print(f"seed {seed}: {run['accuracy']:.2%}; {clocks}", flush=True)
+    shared = ("device", "precision", "epochs", "n_train", "n_test", "part")
     return {name: runs[0][name] for name in shared} | {
-        name: summary([run[name] for run in runs]) for name in ("accuracy", *clocks)
+        name: summary([run[name] for run in runs]) for name in ("accuracy", *CLOCKS)
     }
+
+
+def time_to(benchmark: str, doc: str | None, target: float, seeds: int) -> None:
+    """Train with several seeds, and say how the mean accuracy lies to one aimed at.
+
+    A shell command for each seed. Options that the script does not know are passed on to it, but
+    for those that end a training by what the data or a clock say.
+    """
+    parser = argparse.ArgumentParser(description=doc, allow_abbrev=False)
+    parser.add_argument("data", type=Path, help="as `foveal train` takes it, with a test part")
+    parser.add_argument("--seeds", type=int, default=seeds)
+    parser.add_argument("--target", type=float, default=target, help="mean accuracy aimed at")
+    parser.add_argument("--note", help="a sentence about the data that goes with every figure")
+    asked, options = parser.parse_known_args()
+    for option in options:
+        if option.partition("=")[0] in ("--until", "--within", "--seed"):
+            parser.error(f"{option}: the schedule and the seeds are fixed")
+    from foveal import data  # with NumPy, which the starter below does not load
+
+    if data.open(asked.data).test is None:
+        raise SystemExit(f"{asked.data}: has no test part, which the accuracy is to be of")
+    found = train_seeds(asked.data.resolve(), *options, seeds=asked.seeds)
+    mean, interval = found["accuracy"]["mean"], found["accuracy"]["interval"]
+    between = f" (95 %: {interval[0]:.2%} to {interval[1]:.2%})" if interval else ""
+    clocks = ", ".join(f"{word} {found[name]['median']:.2f}" for name, word in CLOCKS.items())
+    print(f"mean accuracy {mean:.2%}{between}, aimed at {asked.target:.2%}; n = {asked.seeds}")
+    print(f"median seconds: {clocks}")
+    if asked.note:
+        print(asked.note)
+    said = {"options": options, "target": asked.target, "note": asked.note}
+    report(benchmark, said | {"reached": mean >= asked.target} | found)
+
+
+def cores() -> list[int]:
+    """One processor of each core that this process may use; nothing where that cannot be known."""
+    if not hasattr(os, "sched_getaffinity"):
+        return []
+    found: dict[str, int] = {}
+    for number in sorted(os.sched_getaffinity(0)):
+        place = Path(f"/sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list")
+        found.setdefault(place.read_text("ascii") if place.exists() else str(number), number)
+    return list(found.values())
+
+
+def on_cores(allowed: Sequence[int], work: Callable[..., T], *arguments: object) -> T:
+    """What a function of a script answers in a new process that may use these processors only."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_bound, allowed, work, arguments).result()
+
+
+def _bound(allowed: Sequence[int], work: Callable[..., T], arguments: Sequence[object]) -> T:
+    if allowed:
+        os.sched_setaffinity(0, allowed)
+    return work(*arguments)
+
+
+def photograph(path: Path, width: int, height: int, seed: int = 0) -> None:
+    """Write a JPEG as a camera makes them: soft areas of colour with the grain of a sensor."""
+    import numpy as np  # not needed by the starter below
+    from PIL import Image
+
+    random = np.random.default_rng(seed)
+    areas = random.integers(0, 256, (30, 40, 3), np.uint8)
+    soft = np.asarray(Image.fromarray(areas).resize((width, height), Image.Resampling.BICUBIC))
+    grainy = soft + random.normal(0, 6, (height, width, 1)).astype(np.int16)
+    Image.fromarray(grainy.clip(0, 255).astype(np.uint8)).save(path, quality=90)
 
 
 def tell_epoch(event: object) -> None:
@@ -96,10 +171,13 @@ def tell_epoch(event: object) -> None:
 
 
 def summary(values: Sequence[float]) -> dict[str, Any]:
-    """Every value, their mean, median and range."""
+    """Every value, their mean with its 95 % interval, median and range."""
+    from foveal.run.law import t_interval  # with NumPy, which the starter below does not load
+
     return {
         "n": len(values),
         "mean": statistics.mean(values),
+        "interval": t_interval(values),
         "median": statistics.median(values),
         "range": [min(values), max(values)],
         "values": list(values),
@@ -114,8 +192,10 @@ def report(benchmark: str, figures: dict[str, Any]) -> None:
 
 def machine() -> dict[str, Any]:
     """What a figure depends on beside the code."""
+    from foveal.bench import processor
+
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "load": [round(load, 2) for load in os.getloadavg()] if sys.platform != "win32" else None,
         "system": platform.platform(terse=True),
@@ -138,15 +218,6 @@ def _once(command: list[str]) -> Process:
     if code:
         raise SystemExit(f"{' '.join(command)} exited {code}")
     return Process(seconds, used, mebibytes)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.machine()
 
 
 def _versions() -> dict[str, str]:

@@ -14,22 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import FOVEAL, measure, processes, report
+from common import FOVEAL, measure, photograph, processes, report
 from PIL import Image
 
 from foveal.model import Model
 from foveal.net import Net
 from foveal.net.layers import Crop, Input, Normalise, Resize, Softmax
 from foveal.zoo import ENTRIES
-
-
-def photograph(path: Path, width: int, height: int) -> None:
-    """Soft areas of colour with the grain of a sensor."""
-    random = np.random.default_rng(0)
-    areas = random.integers(0, 256, (30, 40, 3), np.uint8)
-    soft = np.asarray(Image.fromarray(areas).resize((width, height), Image.Resampling.BICUBIC))
-    grainy = soft + random.normal(0, 6, (height, width, 1)).astype(np.int16)
-    Image.fromarray(grainy.clip(0, 255).astype(np.uint8)).save(path, quality=90)
 
 
 def classifier(name: str, larger: int, size: int) -> Model:
@@ -50,6 +41,21 @@ def latency(model: Path, picture: Path, cwd: Path, n: int) -> dict[str, Any]:
     return found
 
 
+def latencies(folder: Path, n: int, model: Path | None = None, *, small: bool) -> dict[str, Any]:
+    """Of a bare Python, of LeNet-5 (or the model) on a digit, and of ResNet-18 on a photograph."""
+    digit, photo = folder / "digit.png", folder / "photo.jpg"
+    Image.fromarray(np.full((32, 32), 99, np.uint8)).save(digit)
+    photograph(photo, *((400, 300) if small else (4000, 3000)))
+    models = {name: folder / f"{name}.safetensors" for name in ("lenet5", "resnet18")}
+    classifier("lenet5", 32, 32).save(models["lenet5"])
+    classifier("resnet18", 256, 224).save(models["resnet18"])
+    return {
+        "python": processes(measure([sys.executable, "-c", "pass"], folder, n)),
+        "lenet5": latency(model or models["lenet5"], digit, folder, n),
+        "resnet18": latency(models["resnet18"], photo, folder, n),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-n", type=int, default=11, help="processes of each kind")
@@ -58,20 +64,8 @@ def main() -> None:
         "--small", action="store_true", help="a small photograph, to try the script"
     )
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        digit, photo = folder / "digit.png", folder / "photo.jpg"
-        Image.fromarray(np.full((32, 32), 99, np.uint8)).save(digit)
-        photograph(photo, *((400, 300) if asked.small else (4000, 3000)))
-        models = {name: folder / f"{name}.safetensors" for name in ("lenet5", "resnet18")}
-        classifier("lenet5", 32, 32).save(models["lenet5"])
-        classifier("resnet18", 256, 224).save(models["resnet18"])
-        figures = {
-            "python": processes(measure([sys.executable, "-c", "pass"], folder, asked.n)),
-            "lenet5": latency(asked.model or models["lenet5"], digit, folder, asked.n),
-            "resnet18": latency(models["resnet18"], photo, folder, asked.n),
-        }
-    report("predict_latency", figures)
+    with tempfile.TemporaryDirectory() as folder:
+        report("predict_latency", latencies(Path(folder), asked.n, asked.model, small=asked.small))
 
 
 if __name__ == "__main__":

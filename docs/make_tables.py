@@ -47,6 +47,17 @@ FIGURES = PAGES.parent / "benchmarks" / "figures.toml"
 LEARNED = {"cifar10": "vehicles", "mnist": "digits 5 to 9"}
 """What is to be learned in each question of `benchmarks/transfer.py`."""
 TRANSFER = PAGES.parent / "benchmarks" / "measured" / "transfer.json"
+CLASSICAL = PAGES.parent / "benchmarks" / "measured" / "classical.json"
+CLASSICAL_WORDS = {
+    "neighbours": "k-nearest neighbours",
+    "vectors": "support vector machine",
+    "lenet5": "LeNet-5",
+    "": "pixels",
+    "pixels": "pixels",
+    "deskewed": "deskewed pixels",
+    "gradients": "gradients of these",
+}
+"""What the rows of `benchmarks/classical.py` are called; the net is given pixels."""
 PAGE_OF = {
     "activation": "activation",
     "adaptive": "pooling",
@@ -245,6 +256,27 @@ def _steps(one: dict[str, Any]) -> str:
     return f"{most} of {min(one['steps']['scratch'])}"
 
 
+def classical() -> Iterator[str]:
+    """What came before nets, beside LeNet-5, as `benchmarks/classical.py` measured it."""
+    found = json.loads(CLASSICAL.read_text(encoding="utf-8"))
+    yield "| what | on | right | wrong | fit | predict | keeps | memory |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for name, row in found["rows"].items():
+        method, _, kind = name.partition("/")
+        fit, predict = (row[part]["processor_seconds"] for part in ("fit", "predict"))
+        cells = (
+            CLASSICAL_WORDS[method],
+            CLASSICAL_WORDS[kind],
+            f"{100 * row['accuracy']:.2f} %",
+            f"{round((1 - row['accuracy']) * row['n_test'])}",
+            f"{fit:,.0f} s",
+            f"{1e3 * predict / row['n_test']:.2g} ms",
+            f"{row['kept_mebibytes']:.3g} MiB",
+            f"{row['peak_mebibytes']:,.0f} MiB",
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
 TABLES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "figures": ("../README.md", figures),
     "words": ("notation.md", words),
@@ -253,6 +285,7 @@ TABLES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "digit reader": ("pretrained.md", digit_reader),
     "tensor names": ("pretrained.md", tensor_names),
     "transfer": ("learn-from-ten.md", transfer),
+    "classical": ("before-nets.md", classical),
     "letters": ("notation.md", letters),
     "lengths": ("training.md", lengths),
     "options": ("training.md", options),

@@ -118,7 +118,7 @@ CASES = [
     ),
     (
         ["train", "photos", "--optimiser", "adam"],
-        "UsageError: Invalid value for '--optimiser': 'adam' is not one of 'sgd', 'adamw'.",
+        "UsageError: Invalid value for '--optimiser': 'adam' is not one of 'sgd', 'adamw', 'muon'.",
     ),
     (
         ["predict", "absent.safetensors", "night.png"],

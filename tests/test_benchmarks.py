@@ -10,19 +10,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from support.models import idx_shades, shades
 
 import foveal
 from foveal.model import Model
 from foveal.net.notation import parse
+from foveal.zoo import ENTRIES
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 MACHINE = {"benchmark", "date", "processor", "cores", "load", "system", "versions"}
 TRAINED = {
-    *("device", "precision", "epochs", "n_train", "n_test"),
+    *("device", "precision", "epochs", "n_train", "n_test", "part"),
     *("accuracy", "train_seconds", "total_seconds", "shell_seconds"),
 }
+AIMED_AT = {"options", "target", "note", "reached"} | TRAINED
 TRUNK = "trunk.safetensors"
 NET = parse(
     "input uint8 -> resize 8 -> crop 8 -> normalise -> conv 4 3 -> globalavgpool -> dense 3"
@@ -36,6 +39,28 @@ FEW = ["--seeds", "1", "--epochs", "1"]
     [
         ("digits_accuracy", FEW, TRAINED),
         ("mnist_default", ["idx", *FEW], TRAINED),
+        ("mnist_time_to", ["idx", *FEW, "--net", "lenet5"], AIMED_AT),
+        pytest.param(
+            "cifar10_time_to",
+            ["colours.npz", *FEW, "--note", "made up"],
+            AIMED_AT,
+            marks=pytest.mark.long,
+        ),
+        ("throughput", ["lenet5", "-n", "1", "--largest", "2"], {"peaks", "nets"}),
+        ("decode", ["-n", "1", "--pictures", "4", "--small"], {"pictures", "size", "per_second"}),
+        pytest.param(
+            "cold_start",
+            ["-n", "1", "--trainings", "1", "--small"],
+            {"help", "show_milliseconds", "predict", "train"},
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            "scaling",
+            ["-n", "1", "--small"],
+            {"threads", "batch_size"},
+            marks=pytest.mark.long,
+        ),
+        ("peers", ["lenet5", "-n", "1", "--pictures", "64"], {"cases"}),
         ("flowers", ["photos", "--each", "3", *FEW], TRAINED),
         ("calibration", ["photos", "--each", "10", *FEW], {"each", "figures"}),
         (
@@ -50,6 +75,12 @@ FEW = ["--seeds", "1", "--epochs", "1"]
         ),
         ("predict_latency", ["-n", "1", "--small"], {"python", "lenet5", "resnet18"}),
         ("show_latency", ["-n", "1"], {"milliseconds"}),
+        (
+            "convolution",
+            ["-n", "1", "--batch", "2", "--largest", "32"],
+            {"threads", "n", "milliseconds"},
+        ),
+        ("unshared", ["-n", "1", "--cases", "1"], {"threads", "n", "cases"}),
         ("faces_unshared", ["faces", "-n", "1", "--epochs", "1"], {"errors"}),
         (
             "train_digit_reader",
@@ -69,6 +100,7 @@ def test_a_benchmark_ends_with_its_figures(name, arguments, figures, tmp_path: P
     shades(tmp_path / "photos")
     faces(tmp_path / "faces")
     cifar10(tmp_path / "cifar10")
+    colours(tmp_path / "colours.npz")
     Model.fresh(NET, (1, 8, 8), "abc").save(tmp_path / TRUNK)
     run = subprocess.run(
         [sys.executable, FOLDER / f"{name}.py", *arguments],
@@ -83,7 +115,7 @@ def test_a_benchmark_ends_with_its_figures(name, arguments, figures, tmp_path: P
     assert found["benchmark"] == name
     assert abs((date.today() - date.fromisoformat(found["date"])).days) <= 1
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *("cifar10", "faces", "idx", "photos", TRUNK)
+        *("cifar10", "colours.npz", "faces", "idx", "photos", TRUNK)
     ]
     if "-o" in arguments:
         assert foveal.load(tmp_path / arguments[-1]).about["made"]["by"] == f"benchmarks/{name}.py"
@@ -113,6 +145,47 @@ def test_transfer_compares_arms_on_the_same_pictures(tmp_path: Path) -> None:
     assert foveal.load(tmp_path / "kept" / "cifar10.safetensors").classes == tuple("234567")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["idx", "--within", "3s"], "error: --within: the schedule and the seeds are fixed"),
+        (["idx", "--seed=3"], "error: --seed=3: the schedule and the seeds are fixed"),
+        (["photos"], "photos: has no test part, which the accuracy is to be of"),
+    ],
+)
+def test_a_time_to_an_accuracy_is_of_a_fixed_schedule_and_a_test_part(
+    arguments: list[str], says: str, tmp_path: Path
+) -> None:
+    shades(tmp_path / "photos")
+    run = subprocess.run(
+        [sys.executable, FOLDER / "mnist_time_to.py", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    assert run.returncode != 0
+    assert run.stderr.splitlines()[-1].endswith(says)
+
+
+def test_peers_learn_the_same_nets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(FOLDER / "peers")
+    from cases import CASES, NUM_CLASSES
+    from plain_nets import NETS
+
+    for name, case in CASES.items():
+        entry = ENTRIES.get(case.net)
+        net = entry.build(case.shape, NUM_CLASSES) if entry else parse(case.net)
+        ours, theirs = foveal.module(net, case.shape).eval(), NETS[name]().eval()
+        known = {path: value for path, value in theirs.state_dict().items() if value.dim()}
+        theirs.load_state_dict(
+            dict(zip(known, ours.state_dict().values(), strict=True)), strict=False
+        )
+        x = torch.rand(2, *case.shape, generator=torch.Generator().manual_seed(0))
+        made, wanted = theirs(x), ours(x)[""]
+        assert (made - wanted).abs().max() <= 1e-5 * wanted.abs().max(), name
+
+
 def all_of_cifar10(folder: Path) -> None:
     """Ten shades as classes, in CIFAR-10's binary version."""
     folder.mkdir()
@@ -121,6 +194,15 @@ def all_of_cifar10(folder: Path) -> None:
         labels = np.arange(10 * each, dtype=np.uint8)[:, None] % 10
         pictures = 20 * labels + random.integers(0, 40, (10 * each, 3 * 32 * 32), np.uint8)
         (folder / f"{name}.bin").write_bytes(np.hstack([labels, pictures]).tobytes())
+
+
+def colours(path: Path) -> None:
+    """Two shades as classes, in colour, with a test part."""
+    labels, random = np.arange(24) % 2, np.random.default_rng(0)
+    x = 120 * labels[:, None, None, None] + random.integers(0, 100, (24, 32, 32, 3))
+    parts = {"x": x[:16], "x_test": x[16:]}
+    shown = {name: part.astype(np.uint8) for name, part in parts.items()}
+    np.savez(path, **shown, y=labels[:16], y_test=labels[16:])
 
 
 def faces(folder: Path) -> None:

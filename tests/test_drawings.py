@@ -14,6 +14,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 DRAWINGS = {
     "draw_activations.py": "activations.svg",
     "draw_convolution.py": "convolution.svg",
+    "draw_deskew.py": "deskew.svg",
     "draw_gate.py": "gate.svg",
     "draw_normalisation.py": "normalisation.svg",
     "draw_pooling.py": "pooling.svg",

@@ -246,7 +246,7 @@ def test_a_part_that_is_still_being_written_is_not_swept(path):
 
 @posix
 def test_a_part_swept_before_it_was_locked_is_written_again(path, monkeypatch):
-    kept, swept = files._lock, []
+    kept, swept = files.lock, []
 
     def sweep_first(descriptor):
         if not swept:
@@ -254,7 +254,7 @@ def test_a_part_swept_before_it_was_locked_is_written_again(path, monkeypatch):
             files.sweep(path.parent)
         return kept(descriptor)
 
-    monkeypatch.setattr(files, "_lock", sweep_first)
+    monkeypatch.setattr(files, "lock", sweep_first)
     files.write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
     assert swept

@@ -20,6 +20,7 @@ ALLOWED = {
     "zoo": CLICK,
     "cache": CLICK,
     "articles": CLICK,
+    "bench": CLICK,
     "train": LIGHT,
     "predict": LIGHT,
     "features": LIGHT,

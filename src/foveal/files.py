@@ -63,12 +63,36 @@ def sweep(folder: Path) -> None:
     file system knows no locks nothing is removed.
     """
     for part in folder.glob(f".*{_MARK}"):
-        with contextlib.suppress(OSError), part.open("r+b") as file:
-            if sys.platform == "win32":
-                file.close()
-                part.unlink()  # refused by the system while another process has it open
-            elif _lock(file.fileno()):
-                part.unlink()
+        remove_unused(part)
+
+
+def remove_unused(path: Path) -> bool:
+    """Remove a file that nobody holds a lock on; whether it is gone.
+
+    Where the file system knows no locks it stays.
+    """
+    with contextlib.suppress(OSError), path.open("r+b") as file:
+        if sys.platform == "win32":
+            file.close()
+            path.unlink()  # refused by the system while another process has it open
+            return True
+        if lock(file.fileno()):
+            path.unlink()
+            return True
+    return False
+
+
+def lock(descriptor: int, *, shared: bool = False) -> bool:
+    """Whether a lock could be had: nobody else has one that excludes it, and the system knows them.
+
+    It is held until the file is closed.
+    """
+    if sys.platform != "win32":
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            return True
+    return False
 
 
 def _write_once(path: Path, blocks: Sequence[Block]) -> str:
@@ -101,17 +125,8 @@ def _held(part: Path) -> Iterator[None]:
         yield
         return
     with part.open("r+b") as file:
-        _lock(file.fileno())
+        lock(file.fileno())
         yield
-
-
-def _lock(descriptor: int) -> bool:
-    """Whether the lock could be taken: nobody else has it, and the system knows locks."""
-    if sys.platform != "win32":
-        with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-    return False
 
 
 def _sync_folder(folder: Path) -> None:

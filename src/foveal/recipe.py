@@ -8,6 +8,9 @@ from typing import Any
 from foveal import checks
 from foveal.checks import Constraint, Flag, OneOf, Optional, Real, Whole
 
+FAST, PLAIN = KINDS = "fast", "plain"
+"""What was found best for so many pictures and such a net, or textbook SGD."""
+
 
 def _setting(default: object, constraint: Constraint, help: str) -> Any:
     """A field with what it may hold and what the command line says of it."""
@@ -29,9 +32,16 @@ class Recipe:
     epochs: int = _setting(20, Whole(), "How often every training picture is seen.")
     batch_size: int = _setting(64, Whole(), "Pictures per step of the optimiser.")
     optimiser: str = _setting(
-        "sgd", OneOf(("sgd", "adamw")), "sgd (with Nesterov momentum) or adamw."
+        "sgd",
+        OneOf(("sgd", "adamw", "muon")),
+        "sgd (with Nesterov momentum), adamw, or muon (sgd with orthogonal steps).",
     )
     learning_rate: float = _setting(0.1, Real(0, above=True), "The highest rate of the schedule.")
+    bias_rate: float = _setting(
+        1.0,
+        Real(0, above=True),
+        "Learning rate of biases and norms as a multiple of that of kernels and matrices.",
+    )
     momentum: float = _setting(
         0.9, Real(0, 1, below=True), "Share of the last step that goes on; adamw's first beta."
     )
@@ -53,6 +63,11 @@ class Recipe:
         0.0, Real(0, 1), "Augmentation: random rotation (radians), scale and shear up to this."
     )
     cutout: int = _setting(0, Whole(0), "Augmentation: blank a square of so many pixels.")
+    views: str = _setting(
+        "one",
+        OneOf(("one", "mirrored")),
+        "Of a picture the model is not sure of: mirrored also asks about its mirror image.",
+    )
     precision: str = _setting(
         "auto",
         OneOf(("auto", "float32", "bfloat16")),

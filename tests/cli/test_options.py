@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from foveal.cli.options import goal, input_size, letters
+from foveal.cli.options import goal, input_size, letters, num_bytes
 from foveal.errors import SpecError
 
 
@@ -76,4 +76,31 @@ def test_a_time_that_is_none_is_refused(text: str) -> None:
         goal(None, text)
     assert str(caught.value) == (
         f"--within: cannot read {text!r}\n  fix:      --within 60s, --within 5m, or --within 1h"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        (None, None),
+        ("0", 0),
+        ("123", 123),
+        ("2G", 2**31),
+        (" 1.5k ", 1536),
+        ("500M", 500 * 2**20),
+        ("1TiB", 2**40),
+        ("7B", 7),
+    ],
+)
+def test_sizes_on_the_disk(text, size) -> None:
+    assert num_bytes(text, "--cache-limit") == size
+
+
+@pytest.mark.parametrize("text", ["", "G", "-1", "1e3", "2g", "2 G", "1PB", "9" * 99, "all"])
+def test_a_size_on_the_disk_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        num_bytes(text, "--cache-limit")
+    assert str(caught.value) == (
+        f"--cache-limit: cannot read {text!r}\n"
+        "  fix:      --cache-limit 2G, --cache-limit 500M, or --cache-limit 0"
     )

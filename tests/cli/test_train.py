@@ -77,10 +77,12 @@ def test_the_options_are_these() -> None:
         "size",
         "balance",
         "group_by",
+        "recipe",
         "until",
         "within",
         "name",
         "runs",
+        "cache_limit",
         "as_json",
     ]
 

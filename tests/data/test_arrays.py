@@ -194,3 +194,67 @@ def test_what_is_no_npz(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "set.npz").write_bytes(content)
     with pytest.raises(DataError, match=r"not an \.npz file of plain arrays"):
         foveal.data.open(tmp_path / "set.npz")
+
+
+def stored(path: Path, **arrays: np.ndarray) -> Path:
+    """As `np.savez`, which compresses nothing."""
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.fixture
+def mapping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every array is large."""
+    monkeypatch.setattr("foveal.data.arrays.MAPPED", 1)
+
+
+@pytest.mark.usefixtures("mapping")
+@pytest.mark.parametrize("layout", [(0, 1, 2, 3), (0, 3, 1, 2)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_large_arrays_stay_on_the_disk_and_are_the_same(
+    layout: tuple[int, ...], order: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(0)
+    x = random.integers(0, 256, (9, 5, 7, 3), np.uint8)
+    file = stored(
+        tmp_path / "x.npz",
+        x=np.array(x.transpose(layout), order=order),  # type: ignore[call-overload]
+        y=np.arange(9) % 2,
+        x_val=x[:2],
+        y_val=np.array([1, 0]),
+    )
+    data = foveal.data.open(file)
+    assert np.array_equal(data.train.stacked[:], x)
+    part = data.validation.stacked
+    while part.base is not None and not isinstance(part, np.memmap):
+        part = part.base
+    assert isinstance(part, np.memmap)
+    monkeypatch.setattr("foveal.data.arrays.MAPPED", 2**26)
+    assert foveal.data.open(file).fingerprint == data.fingerprint
+
+
+@pytest.mark.usefixtures("mapping")
+def test_compressed_arrays_are_read(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "x.npz", x=np.zeros((4, 2, 2), np.uint8), y=[0, 1, 0, 1])
+    assert len(foveal.data.open(tmp_path / "x.npz", validation=0).train) == 4
+
+
+@pytest.mark.usefixtures("mapping")
+def test_a_large_array_that_is_damaged(tmp_path: Path) -> None:
+    file = stored(tmp_path / "x.npz", x=np.full((4, 9, 9), 7, np.uint8), y=np.arange(4) % 2)
+    content = file.read_bytes()
+    file.write_bytes(content.replace(b"\7\7\7", b"\7\6\7", 1))
+    with pytest.raises(DataError) as caught:
+        foveal.data.open(file)
+    assert str(caught.value) == (
+        f"{file}: not an .npz file of plain arrays\n"
+        "  arrives:  Bad CRC-32 for file 'x.npy'\n"
+        "  expected: arrays x and y, or x_train, y_train, x_test and y_test"
+    )
+
+
+@pytest.mark.usefixtures("mapping")
+def test_large_objects_are_never_unpickled_either(tmp_path: Path) -> None:
+    file = stored(tmp_path / "x.npz", x=np.array([print, print], object), y=np.arange(2))
+    with pytest.raises(DataError, match="Object arrays cannot be loaded"):
+        foveal.data.open(file)

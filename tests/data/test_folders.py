@@ -337,7 +337,7 @@ def test_many_damaged_pictures_stop_it(tmp_path: Path) -> None:
 
 SOURCES = (
     "a folder of pictures (a folder per class), a split folder (train, val, test), a labels.csv, "
-    "an .npz file, a folder with MNIST's IDX files, or the word digits"
+    "an .npz file, a folder with the files of MNIST (IDX) or CIFAR (binary), or the word digits"
 )
 
 

@@ -126,7 +126,9 @@ def fill(folder: Path) -> None:
         "weights/resnet18.safetensors",
         "weights/cats.safetensors",
         "features/0a.safetensors",
-        "features/1b.safetensors",
+        "features/1b/0.rows",
+        "features/1b/1.rows",
+        "pictures/3x8x8-2c/0.rows",
     ):
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_bytes(b"12345678")
@@ -141,17 +143,19 @@ def test_the_listing_has_everything(folder: Path) -> None:
         ("resnet18", "weights", 8),
         ("resnet34", "unfinished", 8),
         ("0a", "features", 8),
-        ("1b", "features", 8),
+        ("1b", "features", 16),
+        ("3x8x8-2c", "pictures", 8),
     ]
 
 
 @pytest.mark.parametrize(
     ("names", "left"),
     [
-        (["resnet18"], "0a 1b cats resnet34.0123456789abcdef"),
-        (["resnet34", "cats"], "0a 1b resnet18 resnet18"),
-        (["features"], "cats resnet18 resnet18 resnet34.0123456789abcdef"),
-        (["1b"], "0a cats resnet18 resnet18 resnet34.0123456789abcdef"),
+        (["resnet18"], "0 0 0a 1 cats resnet34.0123456789abcdef"),
+        (["resnet34", "cats"], "0 0 0a 1 resnet18 resnet18"),
+        (["features"], "0 cats resnet18 resnet18 resnet34.0123456789abcdef"),
+        (["pictures", "features"], "cats resnet18 resnet18 resnet34.0123456789abcdef"),
+        (["1b"], "0 0a cats resnet18 resnet18 resnet34.0123456789abcdef"),
         (None, ""),
     ],
 )
@@ -172,7 +176,7 @@ def test_clearing_what_is_not_there_removes_nothing(folder: Path) -> None:
     assert str(caught.value) == (
         "resnet19: is not in the cache\n  fix:      did you mean 'resnet18'?"
     )
-    assert len(weights.listing()) == 6
+    assert len(weights.listing()) == 7
 
 
 def test_where_weights_come_from() -> None:

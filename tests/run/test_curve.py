@@ -112,7 +112,7 @@ def test_without_a_pretrained_net_every_training_is_a_real_one(here: Path) -> No
     assert [event.each for event in tried if isinstance(event, Tried)] == [12, 5, 2] * 2
     assert isinstance(tried[-1], Tried)
     assert tried[-1].progress == pytest.approx(1)
-    assert sorted(path.name for path in here.iterdir()) == ["photos", "trunk.safetensors"]
+    assert sorted(path.name for path in here.iterdir()) == ["cache", "photos", "trunk.safetensors"]
 
 
 def test_the_test_part_measures_where_there_is_one(here: Path) -> None:

@@ -186,13 +186,13 @@ def test_without_a_picture_to_measure_with_nothing_begins(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the memory is not known there")
-def test_pictures_larger_than_the_memory_are_refused(photos: Path, monkeypatch) -> None:
+def test_pictures_of_a_step_larger_than_the_memory_are_refused(photos: Path, monkeypatch) -> None:
     monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**18}.__getitem__)
     with pytest.raises(MachineError) as caught:
         plan(photos, net="globalavgpool -> dense 2", size=9999)
     assert str(caught.value) == (
-        "photos: 24 pictures of 1x9999x9999 do not fit into the memory\n"
-        "  arrives:  2 GiB\n  expected: less than 1 GiB\n"
+        "photos: 16 pictures of 1x9999x9999, a step's, do not fit into the memory\n"
+        "  arrives:  6 GiB\n  expected: less than 1 GiB\n"
         "  fix:      --size 64, or any smaller size"
     )
 

@@ -6,7 +6,8 @@ import pytest
 
 from foveal.net import Net
 from foveal.net.layers import Conv, Dense, Flatten, Tanh
-from foveal.training.recipes import MARKS, PHOTOS, TRUNKS, choose, choose_transfer
+from foveal.recipe import Recipe
+from foveal.training.recipes import MARKS, PHOTOS, TRUNKS, choose, choose_transfer, plain
 from foveal.zoo.quick import quick
 
 PLAIN = Net.of(Conv(6, 5), Tanh(), Flatten(), Dense(10))
@@ -52,3 +53,32 @@ def test_a_trunk_is_thawed_for_fewer_epochs_and_more_slowly_than_from_scratch() 
         assert thawed.learning_rate < fresh.learning_rate
     assert choose_transfer(160, shape).flip
     assert not choose_transfer(160, (1, 160, 160)).flip
+
+
+@pytest.mark.parametrize("has_trunk", [True, False])
+def test_plain_is_textbook_sgd(has_trunk: bool) -> None:
+    shape = (3, 64, 64)
+    net = quick(shape, 5)
+    usual = choose(500, shape, net)
+    made = plain(usual, shape, net, has_trunk=has_trunk)
+    assert made == Recipe(
+        epochs=3 * usual.epochs,
+        batch_size=usual.batch_size,
+        learning_rate=0.005 if has_trunk else 0.05,
+        label_smoothing=0.0,
+        schedule="linear",
+        shift=usual.shift,
+        flip=True,
+    )
+    assert (made.optimiser, made.averaging, made.affine, made.cutout, made.views) == (
+        "sgd",
+        0.0,
+        0.0,
+        0,
+        "one",
+    )
+
+
+def test_a_net_without_norms_learns_more_slowly() -> None:
+    shape = (1, 28, 28)
+    assert plain(choose(500, shape, PLAIN), shape, PLAIN, has_trunk=False).learning_rate == 0.01

@@ -42,6 +42,7 @@ COMMANDS = {
     "zoo": Entry("foveal.cli.zoo", "List the published nets, or write one out."),
     "cache": Entry("foveal.cli.cache", "Show, add or clear what is kept on this computer."),
     "articles": Entry("foveal.cli.articles", "Check what the articles say, on this machine."),
+    "bench": Entry("foveal.cli.bench", "Measure how fast this computer is, and compare it."),
 }
 """Name to module, in the order of `foveal --help`; each module defines `command`."""
 

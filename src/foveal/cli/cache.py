@@ -1,4 +1,4 @@
-"""foveal cache: the weights and features that lie on this computer."""
+"""foveal cache: the weights, features and pictures that lie on this computer."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ HEADINGS = ("Name", "What", "Size", "Written", "From")
 def command(ctx: click.Context) -> None:
     """List what Foveal keeps on this computer, add to it, or clear it.
 
-    That is weights of published nets, models you added, and features of pictures that were
-    computed once. It lies where FOVEAL_CACHE says, else in a folder of yours that the list names.
-    Everything in it may be removed; what is needed again is fetched or computed again.
+    That is weights of published nets, models you added, and of pictures the features that were
+    computed once and the pixels that were decoded once. It lies where FOVEAL_CACHE says, else in
+    a folder of yours that the list names. Everything in it may be removed; what is needed again
+    is fetched or computed again.
     """
     if ctx.invoked_subcommand is None:
         from foveal.model import hub
@@ -66,7 +67,7 @@ def add(what: str, name: str | None) -> None:
 def clear(names: tuple[str, ...], everything: bool) -> None:
     """Remove what is called NAME, or everything with --all.
 
-    `features` stands for all features of pictures.
+    `features` stands for all features of pictures, `pictures` for all decoded pictures.
     """
     from foveal.errors import SpecError
     from foveal.model import hub

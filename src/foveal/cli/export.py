@@ -22,6 +22,7 @@ def command(model: Path, output: Path | None, pictures: tuple[str, ...]) -> int:
     from foveal.errors import SpecError
     from foveal.model import load
     from foveal.model.shipped import find
+    from foveal.model.views import ONE
 
     loaded = load(model)
     target = output or model.with_suffix(".onnx")
@@ -33,6 +34,10 @@ def command(model: Path, output: Path | None, pictures: tuple[str, ...]) -> int:
             f"{agreement.difference:.1e} of the largest output (tolerance "
             f"{agreement.tolerance:.0e}), {agreement.num_same} of {agreement.num_answers} answers "
             "are the same"
+        )
+    if loaded.views != ONE:
+        click.echo(
+            "it looks at every picture once; the model also at its mirror image, where it is unsure"
         )
     click.echo(f"written {target} ({target.stat().st_size / 2**20:.1f} MiB)")
     return 0

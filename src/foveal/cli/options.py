@@ -63,6 +63,18 @@ def goal(until: str | None, within: str | None) -> dict[str, float]:
     return found
 
 
+def num_bytes(text: str | None, option: str) -> int | None:
+    """A size on the disk: `0`, `500M`, `2.5G`."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([kMGT]?)(?:i?B)?", text.strip())
+    if not found:
+        raise SpecError(
+            f"cannot read {text!r}", where=option, fix=f"{option} 2G, {option} 500M, or {option} 0"
+        )
+    return int(float(found[1]) * 1024 ** " kMGT".index(found[2] or " "))
+
+
 def _seconds(text: str) -> float:
     units = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
     number = text.rstrip("smh")

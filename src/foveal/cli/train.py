@@ -13,10 +13,10 @@ import click
 from click.core import ParameterSource
 
 from foveal.checks import Flag, OneOf, Whole
-from foveal.cli.options import goal, input_size, letters
+from foveal.cli.options import goal, input_size, letters, num_bytes
 from foveal.cli.signals import Signals
 from foveal.errors import SpecError
-from foveal.recipe import Recipe, Transfer
+from foveal.recipe import KINDS, Recipe, Transfer
 
 if TYPE_CHECKING:
     from foveal.run.results import Done
@@ -58,10 +58,22 @@ def _recipe_options(command: Any) -> Any:
     default=None,
     help="Keep pictures together when a part is cut off: folder, time, or name:PATTERN.",
 )
+@click.option(
+    "--recipe",
+    type=click.Choice(KINDS),
+    default=KINDS[0],
+    show_default=True,
+    help="fast: what was found best; plain: textbook SGD, three times as long.",
+)
 @click.option("--until", default=None, help="Stop at accuracy=0.99 or loss=0.05 of validation.")
 @click.option("--within", default=None, help="Stop after so long: 60s, 5m. Not repeatable.")
 @click.option("--name", default=None, help="Name of the folder in runs/classify/.")
 @click.option("--runs", default="runs", show_default=True, help="Where results go.")
+@click.option(
+    "--cache-limit",
+    default=None,
+    help="Disk that decoded pictures may take: 2G, 500M, 0 (none). By default a tenth of it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
 @_recipe_options
 def command(
@@ -73,10 +85,12 @@ def command(
     size: str | None,
     balance: bool,
     group_by: str | None,
+    recipe: str,
     until: str | None,
     within: str | None,
     name: str | None,
     runs: str,
+    cache_limit: str | None,
     as_json: bool,
     **changes: Any,
 ) -> int:
@@ -101,10 +115,12 @@ def command(
             settings=letters(settings),
             balance=balance,
             group_by=group_by,
+            recipe=recipe,
             fetching=lambda done, of: bar.show("fetching weights", done / of),
             goal=goal(until, within),
             name=name,
             runs=runs,
+            cache_limit=num_bytes(cache_limit, "--cache-limit"),
             **{key: value for key, value in changes.items() if value is not None},
         )
     finally:

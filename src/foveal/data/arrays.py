@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,14 @@ KEYS = {
 """Names of the arrays with pictures and with labels; those with _images are MedMNIST's."""
 
 NOT_ENOUGH = ("at least two different labels", "give the pictures at least two different labels")
+MAPPED = 2**26
+"""Bytes from which an array that is not compressed is left on the disk."""
+_BLOCK = 2**24
+_NAME_LENGTH = 26  # where a member's header says it, with that of its extra field (APPNOTE 4.3.7)
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 _EXPECTED = "arrays x and y, or x_train, y_train, x_test and y_test"
 # AttributeError and TypeError: a single array (.npy) or nothing is no collection of them.
 _BROKEN = (
@@ -49,10 +58,9 @@ _BROKEN = (
 _LAYOUTS = "N,H,W or N,H,W,C or N,C,H,W with C = 1, 3 or 4"
 
 
-def sizes_of(array: Pixels) -> Sizes:
-    """The sizes of pictures that are all equally large."""
-    height, width = int(array.shape[1]), int(array.shape[2])
-    return Sizes((height,) * 3, (width,) * 3, len(array))
+def sizes_of(shape: tuple[int, ...]) -> Sizes:
+    """The sizes of pictures that are all equally large, (N, H, W, …)."""
+    return Sizes((shape[1],) * 3, (shape[2],) * 3, shape[0])
 
 
 def open_file(path: Path, cut: Cut) -> Dataset:
@@ -83,7 +91,9 @@ def open_file(path: Path, cut: Cut) -> Dataset:
         None if (raw := _part(path, arrays, part)) is None else content(part, raw)
         for part in ("validation", "test")
     )
-    stacks = [cast(Stack, part.store).array for part in (first, validation, test) if part]
+    stacks = [
+        np.asarray(cast(Stack, part.store).array) for part in (first, validation, test) if part
+    ]
     _refuse_other_channels(path, stacks)
     labels = [part.labels for part in (first, validation, test) if part]
     return assemble(
@@ -92,7 +102,7 @@ def open_file(path: Path, cut: Cut) -> Dataset:
         (first, validation, test),
         cut,
         channels=stacks[0].shape[3],
-        sizes=sizes_of(stacks[0]),
+        sizes=sizes_of(stacks[0].shape),
         fingerprint=fingerprint([",".join(classes).encode(), *stacks, *labels]),
     )
 
@@ -135,8 +145,9 @@ def _scaled(pictures: NDArray[Any], extremes: tuple[float, float] | None) -> Pix
 
 def _load(path: Path) -> dict[str, NDArray[Any]]:
     try:
+        mapped = _mapped(path)
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            return {key.lower(): file[key] for key in file.files}
+            return {key.lower(): mapped[key] if key in mapped else file[key] for key in file.files}
     except _BROKEN as error:
         raise DataError(
             "not an .npz file of plain arrays",
@@ -148,6 +159,37 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
         raise MachineError("the arrays do not fit into memory", where=str(path)) from error
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def _mapped(path: Path) -> dict[str, NDArray[Any]]:
+    """The large arrays that lie in a file uncompressed, as they lie there.
+
+    They are not read into memory, but for their checksums, some at a time.
+    """
+    found: dict[str, NDArray[Any]] = {}
+    with zipfile.ZipFile(path) as packed, path.open("rb") as file:
+        for member in packed.infolist():
+            plain = member.compress_type == zipfile.ZIP_STORED and not member.flag_bits & 1
+            if not plain or member.file_size < MAPPED or not member.filename.endswith(".npy"):
+                continue
+            file.seek(member.header_offset + _NAME_LENGTH)
+            name, extra = struct.unpack("<HH", file.read(4))
+            start = member.header_offset + _NAME_LENGTH + 4 + name + extra
+            content = np.memmap(path, np.uint8, "r", start, (member.file_size,))
+            checksum = 0
+            for begin in range(0, len(content), _BLOCK):
+                checksum = zlib.crc32(content[begin : begin + _BLOCK].data, checksum)
+            if checksum != member.CRC:
+                raise zipfile.BadZipFile(f"Bad CRC-32 for file {member.filename!r}")
+            file.seek(start)
+            read_header = _HEADERS[np.lib.format.read_magic(file)]
+            shape, in_columns, dtype = read_header(file)
+            if dtype.hasobject:
+                continue  # pickled: refused by whoever loads it
+            order: Literal["F", "C"] = "F" if in_columns else "C"
+            array = np.memmap(path, dtype, "r", file.tell(), shape, order)
+            found[member.filename.removesuffix(".npy")] = np.asarray(array)
+    return found
 
 
 def _part(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> _Raw | None:
@@ -207,7 +249,7 @@ def _channels_last(path: Path, part: str, pictures: NDArray[Any]) -> NDArray[Any
 
 def _opaque(array: Pixels) -> Pixels:
     if array.shape[3] != 4:
-        return np.ascontiguousarray(array)
+        return array
     alpha = array[..., 3:].astype(np.uint16)
     seen = array[..., :3] * alpha + np.array(BACKGROUND, np.uint16) * (255 - alpha)
     return ((seen + 127) // 255).astype(np.uint8)

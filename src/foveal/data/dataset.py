@@ -14,6 +14,8 @@ from foveal.data.samples import Content, Samples, Skipped
 from foveal.data.split import grouped, stratified
 from foveal.errors import DataError
 
+_BLOCK = 2**24
+"""Bytes whose digest is taken together."""
 MOST_WATCHED = 5_000
 """Validation pictures enough to watch a training, where a test part measures the result."""
 
@@ -153,9 +155,13 @@ def fingerprint(items: Iterable[bytes | NDArray[np.uint8] | NDArray[np.int64]]) 
     """SHA-256 over the items, each with its length before it."""
     digest = hashlib.sha256()
     for item in items:
-        data = item if isinstance(item, bytes) else np.ascontiguousarray(item).data.cast("B")
-        digest.update(len(data).to_bytes(8, "little"))
-        digest.update(data)
+        digest.update((len(item) if isinstance(item, bytes) else item.nbytes).to_bytes(8, "little"))
+        if isinstance(item, bytes):
+            digest.update(item)
+            continue
+        rows = max(1, _BLOCK * len(item) // max(1, item.nbytes))
+        for start in range(0, len(item), rows):  # not all at once: a copy might be made
+            digest.update(np.ascontiguousarray(item[start : start + rows]).data)
     return digest.hexdigest()
 
 

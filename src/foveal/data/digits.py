@@ -37,7 +37,7 @@ def open_digits(cut: Cut) -> Dataset:
         (Content(tuple(map(str, range(len(labels)))), labels, Stack(array)), None, None),
         cut,
         channels=1,
-        sizes=sizes_of(array),
+        sizes=sizes_of(array.shape),
         fingerprint=fingerprint([array, labels]),
     )
 

@@ -116,7 +116,7 @@ def _digests(part: Samples) -> Iterator[tuple[str, int, bytes | DataError]]:
             return error
         return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
 
-    answers = in_order(one, len(part))
+    answers = in_order(one, range(len(part)))
     return zip(part.names, part.labels.tolist(), answers, strict=True)
 
 

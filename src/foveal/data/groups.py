@@ -127,7 +127,7 @@ def _time(text: str, argument: str | None) -> GroupBy:
     apart = int(argument or SCENE)
 
     def rule(entries: Sequence[Entry]) -> Grouped:
-        moments = list(in_order(lambda index: _moment(entries[index].path), len(entries)))
+        moments = list(in_order(lambda index: _moment(entries[index].path), range(len(entries))))
         groups, last = [""] * len(entries), ("", 0.0)
         for index in sorted(range(len(entries)), key=moments.__getitem__):
             clock, seconds = moments[index]

@@ -63,7 +63,7 @@ def open_folder(folder: Path, cut: Cut) -> Dataset:
         (_content(array, values, present), None, test),
         cut,
         channels=1,
-        sizes=sizes_of(array),
+        sizes=sizes_of(array.shape),
         fingerprint=fingerprint(facts),
     )
 

@@ -116,7 +116,7 @@ def _look(
             return error
 
     headers, refused, bad, missing = [], [], set(), 0
-    for index, answer in zip(looked, in_order(one, len(looked)), strict=True):
+    for index, answer in zip(looked, in_order(one, range(len(looked))), strict=True):
         if isinstance(answer, Header):
             headers.append(answer)
             continue

@@ -36,6 +36,8 @@ from foveal.data.names import printable
 from foveal.data.quiet import quiet
 from foveal.errors import DataError
 
+DECODING = 1
+"""Counted up when the same file gives other pixels than before."""
 MAX_PIXELS = 50_000_000
 HEIC_FIX = "pip install pillow-heif"
 SUFFIXES = frozenset(

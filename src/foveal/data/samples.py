@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from foveal.data import pictures
 from foveal.data.colours import Pixels
 from foveal.data.names import printable
+from foveal.data.spread import Pictures, spread
 from foveal.data.threads import in_order
 from foveal.errors import DataError
 
@@ -79,18 +80,18 @@ class Files:
 class Stack:
     """Pictures of one size in one array, N,H,W,C."""
 
-    array: Pixels
+    array: Pictures
 
     def read(self, index: int, at_least: int | None) -> Pixels:
-        picture: Pixels = self.array[index]
+        picture: Pixels = self.array[index : index + 1][0]
         return picture
 
     def digest(self, index: int) -> bytes:
-        picture = np.ascontiguousarray(self.array[index])
+        picture = np.ascontiguousarray(self.read(index, None))
         return hashlib.sha256(f"{picture.shape} ".encode() + picture.tobytes()).digest()
 
     def take(self, indices: NDArray[np.intp]) -> Stack:
-        return Stack(self.array[indices])
+        return Stack(spread(self.array).take(indices))
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,8 @@ class Content:
 class Loaded:
     """Decoded pictures of one size, with the labels and names of exactly these."""
 
-    pictures: Pixels
-    """N,H,W,C"""
+    pictures: Pictures
+    """N,H,W,C; an array unless they are too many for the memory."""
     labels: NDArray[np.int64]
     names: tuple[str, ...]
     skipped: tuple[Skipped, ...] = ()
@@ -202,6 +203,12 @@ class Samples:
         """
         return self._content().store.read(index, at_least)
 
+    @property
+    def stacked(self) -> Pictures | None:
+        """All pictures as they lie in an array, where they do; nothing is copied."""
+        store = self._content().store
+        return store.array if isinstance(store, Stack) else None
+
     def digest(self, index: int) -> bytes:
         """32 bytes that differ where a picture's file or array differs; nothing is decoded.
 
@@ -230,7 +237,7 @@ class Samples:
         """
         content = self._content()
         if prepare is None and isinstance(content.store, Stack):
-            return Loaded(content.store.array.copy(), content.labels, content.names)
+            return Loaded(np.array(content.store.array[:]), content.labels, content.names)
         count = len(content.labels)
         array: Pixels = np.empty((0,) if shape is None else (count, *shape), np.uint8)
         kept: list[int] = []
@@ -272,7 +279,7 @@ class Samples:
         count = len(content.labels)
         if isinstance(content.store, Stack):  # nothing to decode: threads would cost more
             return map(one, range(count))
-        return in_order(one, count)
+        return in_order(one, range(count))
 
     def refuse_if_class_lost(self, kept: Sequence[int]) -> None:
         """Stop if a class of the training part has no picture among those that could be read.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from foveal.checks import Real, Whole, accept
-from foveal.data import arrays, digits, folders, idx, listing, tables
+from foveal.data import arrays, cifar, digits, folders, idx, listing, tables
 from foveal.data.dataset import Cut, Dataset
 from foveal.data.groups import group_by as read_rule
 from foveal.data.names import printable
@@ -13,7 +13,7 @@ from foveal.errors import DataError, did_you_mean
 
 EXPECTED = (
     "a folder of pictures (a folder per class), a split folder (train, val, test), a labels.csv, "
-    "an .npz file, a folder with MNIST's IDX files, or the word digits"
+    "an .npz file, a folder with the files of MNIST (IDX) or CIFAR (binary), or the word digits"
 )
 
 
@@ -23,10 +23,10 @@ def open(
     """Open labelled pictures without decoding them.
 
     `source` is a folder with a folder per class; a folder with train, val and test folders; a
-    labels.csv or its folder; an .npz file; a folder with MNIST's IDX files; or 'digits'
-    (./digits is a folder of that name). Where the data has no validation part, the share
-    `validation` of each class is cut off the training part, the same for the same seed; with 0
-    everything stays in the training part.
+    labels.csv or its folder; an .npz file; a folder with MNIST's IDX files or with CIFAR's binary
+    ones; or 'digits' (./digits is a folder of that name). Where the data has no validation part,
+    the share `validation` of each class is cut off the training part, the same for the same seed;
+    with 0 everything stays in the training part.
 
     `group_by` says which pictures belong together and stay on one side of the cut: `folder`,
     `time`, `time:SECONDS` or `name:PATTERN` (see `foveal.data.groups.group_by`).
@@ -63,6 +63,8 @@ def open_source(
 
 
 def _open_folder(folder: Path, cut: Cut, *, strict: bool) -> Dataset:
+    if (version := cifar.find(folder)) is not None:
+        return cifar.open_folder(folder, version, cut)
     if idx.find(folder, "train", "images") or idx.find(folder, "train", "labels"):
         return idx.open_folder(folder, cut)
     table = folder / tables.NAME

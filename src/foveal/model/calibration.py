@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foveal import engines
+from foveal.model.views import ONE
 from foveal.net import Net
 from foveal.net.combinators import Named
 from foveal.net.layers import (
@@ -34,8 +35,8 @@ from foveal.net.layers import (
 from foveal.net.program import Program, Step
 
 if TYPE_CHECKING:
-    from foveal.data.colours import Pixels
     from foveal.data.samples import Loaded
+    from foveal.data.spread import Pictures
     from foveal.model.model import Model
 
 BATCH = 32
@@ -43,6 +44,8 @@ HOTTEST = 8.0
 """No temperature is above this, or below its inverse."""
 PRIOR = 1.0
 """How far ln(temperature) is from 0 before any picture was seen: within it two times of three."""
+SMALLEST = np.finfo(np.float32).tiny
+"""Probability below which no logarithm is taken."""
 TRIED = 41
 """Temperatures tried across the whole range, and again around the best."""
 
@@ -58,7 +61,11 @@ def calibrated(model: Model, pictures: Loaded) -> Model:
     Raises:  nothing
     Source:  Guo et al. 2017, arXiv:1706.04599
     """
-    return cooled(model, temperature(scores(model, pictures.pictures), pictures.labels))
+    if model.views == ONE:
+        found = scores(model, pictures.pictures)
+    else:
+        found = np.log(np.maximum(model.probabilities(pictures.pictures), SMALLEST))
+    return cooled(model, temperature(found, pictures.labels))
 
 
 def cooled(model: Model, found: float) -> Model:
@@ -113,7 +120,7 @@ def temperature(scores: NDArray[np.floating], labels: NDArray[np.integer]) -> fl
     return exp(best)
 
 
-def scores(model: Model, prepared: Pixels) -> NDArray[np.float32]:
+def scores(model: Model, prepared: Pictures) -> NDArray[np.float32]:
     """What a model's softmax reads, for prepared pictures.
 
     Shape:   (N, H, W, C) uint8 -> (N, num_classes)

@@ -14,6 +14,7 @@ from foveal.tasks import TASKS
 
 FORMAT = 1
 _KEYS = {"format", "net", "input", "task", "classes", "about"}
+_OPTIONAL = {"views"}
 
 
 def described(document: Mapping[str, Any], where: Path) -> tuple[Net, Shape]:
@@ -36,8 +37,8 @@ def checked(document: Mapping[str, Any], where: Path) -> Mapping[str, Any]:
             expected=f"format {FORMAT}",
             fix="pip install --upgrade foveal",
         )
-    if set(document) != _KEYS:
-        odd = sorted(set(document) ^ _KEYS)
+    odd = sorted((set(document) - _OPTIONAL) ^ _KEYS)
+    if odd:
         raise ModelFileError(f"has an unknown or missing entry {odd[0]!r}", where=str(where))
     plain = (
         isinstance(document["net"], str)
@@ -45,6 +46,7 @@ def checked(document: Mapping[str, Any], where: Path) -> Mapping[str, Any]:
         and isinstance(document["task"], str)
         and _is_list(document["classes"], str)
         and isinstance(document["about"], dict)
+        and isinstance(document.get("views", ""), str)
     )
     if not plain:
         raise ModelFileError("has an entry of the wrong type", where=str(where))

@@ -15,12 +15,13 @@ import numpy as np
 
 from foveal import cache, engines
 from foveal.data.names import printable
-from foveal.data.samples import Skipped, refuse_if_many
+from foveal.data.samples import Skipped
 from foveal.data.threads import in_order
 from foveal.engines import Engine
 from foveal.engines.weights import check
 from foveal.errors import DataError, FovealError
-from foveal.model.kept_rows import Rows
+from foveal.model.collecting import collect
+from foveal.model.kept_rows import Store
 from foveal.model.preprocessing import Split, split
 from foveal.net import Net
 from foveal.net.heads import head
@@ -105,48 +106,28 @@ class Extractor:
 
         Raises: DataError as `Samples.load`; FovealError if a value is not finite
         """
-        began, count = time.perf_counter(), len(samples)
-        rows = Rows.open(self.cache_file if cached else None, self.shape)
-        keys: dict[int, bytes] = {}
-        skipped: list[Skipped] = []
+        began = time.perf_counter()
+        store = Store(self.cache_folder if cached else None, self.shape, np.float32)
 
-        def skip(index: int, error: DataError) -> None:
-            skipped.append(Skipped(samples.names[index], error.problem, damaged=True))
-            refuse_if_many(skipped, count, f"the {samples.part} part")
-
-        for index in range(count):
-            try:
-                keys[index] = samples.digest(index)
-            except DataError as error:
-                skip(index, error)
-        missing = [index for index, key in keys.items() if key not in rows]
-        reused = len(keys) - len(missing)
-        try:
-            for done, (index, value) in enumerate(self._computed(samples, missing), start=1):
-                if isinstance(value, DataError):
-                    skip(index, value)
-                    del keys[index]
-                elif np.isfinite(value).all():
-                    rows.add(keys[index], value)
-                else:
+        def finite(missing: Sequence[int]) -> Iterator[tuple[int, np.ndarray | DataError]]:
+            for index, value in self._computed(samples, missing):
+                if isinstance(value, np.ndarray) and not np.isfinite(value).all():
                     raise FovealError(
                         "is not finite for this picture",
                         where=f"layer '{self.path}', {printable(samples.names[index])}",
                         fix="other weights, or a layer before it",
                     )
-                if progress is not None:
-                    progress(count - len(missing) + done, count)
-        finally:  # who interrupts it will ask for the same once more
-            rows.save(wanted=[key for key in keys.values() if key in rows])
-        kept = list(keys)
-        samples.refuse_if_class_lost(kept)
+                yield index, value
+
+        found = collect(samples, store, finite, progress)
+        assert found.values is not None  # they are held
         return Extracted(
-            values=rows.gather(keys.values()),
-            labels=samples.labels[kept],
-            names=tuple(samples.names[index] for index in kept),
+            values=found.values,
+            labels=samples.labels[found.places],
+            names=tuple(samples.names[index] for index in found.places),
             layer=self.path,
-            skipped=tuple(skipped),
-            reused=reused,
+            skipped=found.skipped,
+            reused=found.reused,
             seconds=time.perf_counter() - began,
         )
 
@@ -171,8 +152,8 @@ class Extractor:
         return whole.until(next(step.path for step in whole.steps if step.output == value))
 
     @property
-    def cache_file(self) -> Path:
-        """Where the values are kept: a file for each geometry, trunk and layer."""
+    def cache_folder(self) -> Path:
+        """Where the values are kept: a folder for each geometry, trunk and layer."""
         digest = hashlib.sha256(f"onnxruntime {version('onnxruntime')}\n".encode())
         for kind in self._split.geometry:
             digest.update(f"{kind!r}\n".encode())
@@ -181,7 +162,7 @@ class Extractor:
             digest.update(f"{step.path} {step.kind!r} {step.inputs}\n".encode())
         for array in self._needed.values():
             digest.update(np.ascontiguousarray(array, np.float32).data)
-        return cache.folder("features", f"{digest.hexdigest()[:32]}.safetensors")
+        return cache.folder("features", digest.hexdigest()[:32])
 
     @cached_property
     def _split(self) -> Split:
@@ -223,7 +204,7 @@ class Extractor:
                 for (index, answer), value in zip(answers, values, strict=False)
             ]
 
-        for answers in in_order(some, -(-len(chosen) // BATCH)):
+        for answers in in_order(some, range(-(-len(chosen) // BATCH))):
             yield from answers
 
     def _read(self, samples: Samples, index: int) -> Pixels | DataError:

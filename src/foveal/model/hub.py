@@ -14,8 +14,11 @@ from foveal.model.download import PART, Progress, download, writable
 from foveal.model.twins import MEASURED, MODEL
 from foveal.zoo import ENTRIES, Entry
 
-ADDED, FETCHED, FEATURES = "weights", "hub", "features"
-"""Folders of the cache: files that were given to it, files of the hub, features of pictures."""
+ADDED, FETCHED = "weights", "hub"
+"""Folders of the cache: files that were given to it, files of the hub."""
+FEATURES, PICTURES = "features", "pictures"
+"""Folders of the cache that have stores: features of pictures, and pictures that are decoded."""
+STORES = (FEATURES, PICTURES)
 SUFFIX, ORIGIN = ".safetensors", ".origin"
 SAVED_AS = (Path(MODEL).stem, Path(MEASURED).stem)
 """What the model of every training is called, each in a folder of its own."""
@@ -45,7 +48,7 @@ class Kept:
 
     name: str
     what: str
-    """`weights`, `model`, `features`, or `unfinished` of a download."""
+    """`weights`, `model`, `features`, `pictures`, or `unfinished` of a download."""
     path: Path
     bytes: int
     when: float
@@ -147,11 +150,12 @@ def origin(path: Path) -> str:
 
 
 def listing() -> list[Kept]:
-    """All that lies in the cache: weights and models by name, then features."""
-    added, fetched, features = map(cache.folder, (ADDED, FETCHED, FEATURES))
+    """All that lies in the cache: weights and models by name, then features and pictures."""
+    added, fetched = map(cache.folder, (ADDED, FETCHED))
     found = [*added.glob(f"*{SUFFIX}"), *fetched.glob(f"*{SUFFIX}"), *fetched.glob(f"*{PART}")]
     kept = sorted(map(_kept, found), key=lambda one: (one.name, one.what, one.path))
-    return [*kept, *(_kept(path) for path in sorted(features.glob("[!.]*")))]
+    stores = (path for what in STORES for path in sorted(cache.folder(what).glob("[!.]*")))
+    return [*kept, *map(_kept, stores)]
 
 
 def names() -> list[str]:
@@ -168,20 +172,20 @@ def names() -> list[str]:
 def clear(names: Iterable[str] | None = None) -> list[Kept]:
     """Remove what has one of these names, or everything, and return what it was.
 
-    `features` is the name of all features together.
+    `features` is the name of all features together, `pictures` that of all decoded pictures.
 
     Raises: SpecError if nothing has such a name; MachineError if the disk refuses
     """
     there = listing()
     if names is not None:
         wanted = set(names)
-        known = {one.name for one in there} | {one.what for one in there if one.what == FEATURES}
+        known = {one.name for one in there} | {one.what for one in there if one.what in STORES}
         for name in sorted(wanted - known):
             raise SpecError("is not in the cache", where=name, fix=did_you_mean(name, known))
         there = [one for one in there if {one.name, one.what} & wanted]
     for one in there:
         with writable(one.path.parent):
-            one.path.unlink(missing_ok=True)
+            _remove(one.path)
             one.path.with_suffix(ORIGIN).unlink(missing_ok=True)
             one.path.with_name(f".{one.name}.lock").unlink(missing_ok=True)
     return there
@@ -189,13 +193,25 @@ def clear(names: Iterable[str] | None = None) -> list[Kept]:
 
 def _kept(path: Path) -> Kept:
     found = path.stat()
-    if path.parent == cache.folder(FEATURES):
-        return Kept(path.stem, FEATURES, path, found.st_size, found.st_mtime, "")
+    if path.parent.name in STORES:
+        inside = [one.stat() for one in (path.iterdir() if path.is_dir() else ())] or [found]
+        size, when = sum(one.st_size for one in inside), max(one.st_mtime for one in inside)
+        return Kept(path.stem, path.parent.name, path, size, when, "")
     if path.suffix == PART:
         name = path.stem.rpartition(".")[0]
         return Kept(name, "unfinished", path, found.st_size, found.st_mtime, "")
     what = "weights" if path.stem in ENTRIES else "model"
     return Kept(path.stem, what, path, found.st_size, found.st_mtime, origin(path))
+
+
+def _remove(path: Path) -> None:
+    """A file, or a store with its files."""
+    if path.is_dir():
+        for one in path.iterdir():
+            one.unlink(missing_ok=True)
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _note(path: Path, source: str) -> None:

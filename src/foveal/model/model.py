@@ -17,6 +17,7 @@ from foveal.data.names import printable
 from foveal.engines import Engine
 from foveal.errors import DataError, FovealError, ShapeError, SpecError
 from foveal.model.preprocessing import Split, split
+from foveal.model.views import ONE, VIEWS, asked
 from foveal.net import Net
 from foveal.net.kind import Shape, shape_text
 from foveal.net.layers import Input, Softmax
@@ -27,6 +28,7 @@ from foveal.tasks.classify import UNSURE_BELOW, Evaluation, Part, Prediction
 if TYPE_CHECKING:
     from foveal.data import Dataset, Loaded, Samples
     from foveal.data.colours import Pixels
+    from foveal.data.spread import Pictures
     from foveal.engines.agreement import Agreement
     from foveal.model.features import Extracted
     from foveal.model.sweep import Sweep
@@ -57,6 +59,8 @@ class Model:
     task: str = classify.NAME
     about: Mapping[str, Any] = field(default_factory=dict)
     """What is known of its training: metrics, recipe, data, versions."""
+    views: str = ONE
+    """Of a picture it is not sure of: a name in `foveal.model.views.VIEWS`."""
 
     def __post_init__(self) -> None:
         steps, results = self.program.steps, self.program.result_shapes()
@@ -77,6 +81,8 @@ class Model:
                 arrives=", ".join(f"{name} {shape_text(s)}".strip() for name, s in results.items()),
                 expected=str(len(self.classes)),
             )
+        if self.views not in VIEWS:
+            raise SpecError("are unknown", where=f"views {self.views}", expected=" or ".join(VIEWS))
         if len(set(self.classes)) < len(self.classes):
             raise SpecError("are not all different", where="classes")
 
@@ -147,7 +153,7 @@ class Model:
 
         with ThreadPoolExecutor(1) as pool:
             engine = pool.submit(self._engine, len(files))
-            prepared = in_order(read, len(files))
+            prepared = in_order(read, range(len(files)))
             for start in range(0, len(files), BATCH):
                 names = [str(file) for file in files[start : start + BATCH]]
                 chunk = list(islice(prepared, len(names)))
@@ -194,14 +200,14 @@ class Model:
 
         return sweep(self, picture)
 
-    def probabilities(self, prepared: Pixels) -> np.ndarray:
+    def probabilities(self, prepared: Pictures) -> np.ndarray:
         """The probabilities of prepared pictures.
 
         Shape:  (N, H, W, C) uint8 -> (N, num_classes) float32
         """
         engine = self._engine(len(prepared))
         starts = range(0, len(prepared), BATCH)
-        parts = [engine.run(prepared[start : start + BATCH])[""] for start in starts]
+        parts = [self._asked(engine, prepared[start : start + BATCH]) for start in starts]
         return np.concatenate([np.empty((0, len(self.classes)), np.float32), *parts])
 
     def evaluate(
@@ -274,6 +280,9 @@ class Model:
         rest = self.split.rest.bind(self.split.shape)
         return engines.build(name, rest, self.weights, **options)
 
+    def _asked(self, engine: Engine, prepared: Pixels) -> np.ndarray:
+        return asked(lambda pictures: engine.run(pictures)[""], prepared, self.views)
+
     def _engine(self, num_pictures: int) -> Engine:
         return self._quick if num_pictures < BATCH else self._fast
 
@@ -310,7 +319,7 @@ class Model:
     ) -> Iterator[Prediction | tuple[str, FovealError]]:
         """An answer or an error for each picture, of which some could not be prepared."""
         good = [pixels for pixels in prepared if isinstance(pixels, np.ndarray)]
-        rows = iter(engine.run(np.stack(good))[""] if good else ())
+        rows = iter(self._asked(engine, np.stack(good)) if good else ())
         for name, pixels in zip(names, prepared, strict=True):
             if isinstance(pixels, FovealError):
                 yield name, pixels

@@ -37,6 +37,10 @@ class Split:
             return None
         return first.size if isinstance(first.size, int) else max(first.size)
 
+    def keeps(self, shape: Shape) -> bool:
+        """Whether pictures of a shape are as the net reads them already."""
+        return shape == self.shape and all(kind.output((shape,)) == shape for kind in self.geometry)
+
     def prepare(self, picture: Pixels) -> Pixels:
         """Resize and crop one picture as the net's first steps say.
 

@@ -10,6 +10,7 @@ from foveal.model.container import Header
 from foveal.model.document import FORMAT, checked, described
 from foveal.model.model import Model
 from foveal.model.shipped import find
+from foveal.model.views import ONE
 from foveal.net import Net
 from foveal.net.kind import Shape, shape_text
 
@@ -29,6 +30,7 @@ def save(model: Model, path: str | Path) -> str:
         "task": model.task,
         "classes": list(model.classes),
         "about": dict(model.about),
+        **({} if model.views == ONE else {"views": model.views}),
     }
     return container.write(Path(path), document, model.weights)
 
@@ -48,7 +50,8 @@ def load(path: str | Path) -> Model:
     weights = container.read_tensors(where, header)
     classes = tuple(document["classes"])
     try:
-        return Model(net, input, weights, classes, document["task"], document["about"])
+        more = document["task"], document["about"], document.get("views", ONE)
+        return Model(net, input, weights, classes, *more)
     except SpecError as error:
         raise ModelFileError(
             "holds no net that can be asked", where=str(where), arrives=str(error)

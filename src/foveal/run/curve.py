@@ -16,6 +16,7 @@ from foveal.data import Samples
 from foveal.data.samples import Content, Stack
 from foveal.data.split import ranks
 from foveal.errors import SpecError
+from foveal.model.prepared import load_kept
 from foveal.model.preprocessing import split
 from foveal.net import Net
 from foveal.recipe import Recipe
@@ -351,7 +352,7 @@ def _nets(made: Plan, changes: Mapping[str, Any]) -> _Way:
 
     def prepared(samples: Samples) -> Samples:
         """Decoded once, not for every training."""
-        loaded = entrance.load(samples)
+        loaded = load_kept(entrance, samples, limit=made.cache_limit)
         content = Content(loaded.names, loaded.labels, Stack(loaded.pictures))
         return Samples(samples.part, samples.classes, content)
 

@@ -20,12 +20,14 @@ from foveal.errors import MachineError
 from foveal.model import Model
 from foveal.model.calibration import cooled
 from foveal.model.features import Extracted, Extractor
+from foveal.model.prepared import load_kept
 from foveal.model.preprocessing import split
 from foveal.model.twins import MEASURED, MODEL
 from foveal.net import Net
 from foveal.net.kind import Shape
-from foveal.net.layers import Normalise, Softmax
+from foveal.net.layers import Softmax
 from foveal.run import trunk
+from foveal.run.levels import Levels
 from foveal.run.planning import Plan
 from foveal.run.results import Done, Refit, versions, write_report
 from foveal.tasks.classify import Evaluation
@@ -78,7 +80,8 @@ def _execute(
     ready = _ready(plan, stop, loading)
     taught = yield from _taught(_events(plan, ready))
     finished = taught.finished
-    bare = Model(ready.net, plan.shape, finished.weights, data.classes)
+    views = plan.recipe.views
+    bare = Model(ready.net, plan.shape, finished.weights, data.classes, views=views)
     bare.save(folder / MODEL)  # what was learned is kept, whatever the test part holds
     tested = None if data.test is None else ready.load(data.test, partial(loading, "test"))
     model = bare.calibrated(ready.checked)
@@ -140,14 +143,16 @@ class _Ready:
 def _ready(plan: Plan, stop: Callable[[], bool], loading: Loading) -> _Ready:
     """Decode the training and the validation part, and say what is to be done with them."""
     data, begins, steps = plan.data, plan.begins, trunk.geometry(plan.begins.size)
-    load = split(Net.of(*steps), plan.shape).load
+    load = partial(load_kept, split(Net.of(*steps), plan.shape), limit=plan.cache_limit)
+    levels = Levels(plan.shape[0])
     checked = load(data.validation, partial(loading, "validation"))
     features = _features(plan, loading)
     if features is not None and plan.transfer.thaw == 0:
         learned = _unseen(features.train, plan.shape)
     else:
-        learned = load(data.train, partial(loading, "training"))
-    normalise = begins.normalise or _statistics(learned.pictures)
+        see = levels.see if begins.normalise is None else None
+        learned = load(data.train, partial(loading, "training"), see=see)
+    normalise = begins.normalise or levels.normalise()
     whole = Net.of(*steps, normalise, *begins.net.root.items, Softmax()).with_names()
     job = Job(
         net=Net.of(*whole.root.items[len(steps) : -1]),
@@ -249,22 +254,6 @@ def _new_folder(wished: Path) -> Path:
     for run in wished.parent.iterdir():
         files.sweep(run)
     return folder
-
-
-def _statistics(pictures: np.ndarray) -> Normalise:
-    """Mean and deviation of each channel over the training part, to four digits."""
-    sums = [np.zeros(pictures.shape[-1]), np.zeros(pictures.shape[-1])]
-    for start in range(0, len(pictures), 1024):
-        block = pictures[start : start + 1024].reshape(-1, pictures.shape[-1]).astype(np.float64)
-        sums[0] += block.sum(axis=0)
-        sums[1] += np.square(block).sum(axis=0)
-    count = pictures.size / pictures.shape[-1]
-    mean = sums[0] / count
-    std = np.sqrt(np.maximum(sums[1] / count - mean**2, 1.0))
-    return Normalise(
-        mean=tuple(float(f"{value:.4g}") for value in mean),
-        std=tuple(float(f"{value:.4g}") for value in std),
-    )
 
 
 def _described(model: Model, plan: Plan, evaluation: Evaluation, started: Started) -> Model:

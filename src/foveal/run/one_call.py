@@ -9,7 +9,7 @@ from typing import Any
 from foveal.errors import FovealError
 from foveal.model import Model
 from foveal.net import Net
-from foveal.recipe import Goal
+from foveal.recipe import FAST, Goal
 from foveal.run.planning import plan
 from foveal.run.trunk import Size
 
@@ -24,9 +24,11 @@ def train(
     settings: Mapping[str, int] | None = None,
     balance: bool = True,
     group_by: str | None = None,
+    recipe: str = FAST,
     goal: Goal | Mapping[str, float] | None = None,
     name: str | None = None,
     runs: str | Path = "runs",
+    cache_limit: int | None = None,
     watch: Callable[[Any], None] | None = None,
     **changes: Any,
 ) -> Model:
@@ -38,11 +40,12 @@ def train(
     file or folder, "hub" to fetch them, or "none"; `go_on` a model of Foveal's to go on from.
     Unless they are given, few photographs begin with what the cache or the hub has. `size` is the
     side of the pictures in pixels; `balance` lets rare classes count more; `group_by` keeps
-    pictures together when a part is cut off (`folder`, `time`, `name:PATTERN`); `goal` is what may
-    end it sooner, such as `{"accuracy": 0.99}` or `{"within": 60}`; `changes` are fields of
-    `foveal.Recipe`, such as `epochs=5`, or of `foveal.Transfer`, such as `thaw=0`. `watch` is
-    called with every record of what happens. Model, report and tables lie in a new folder
-    `runs/classify/…`.
+    pictures together when a part is cut off (`folder`, `time`, `name:PATTERN`); `recipe` is
+    "fast", or "plain" for textbook SGD; `goal` is what may end it sooner, such as
+    `{"accuracy": 0.99}` or `{"within": 60}`; `cache_limit` the bytes that decoded pictures may
+    take on the disk (a tenth of what is free); `changes` are fields of `foveal.Recipe`, such as
+    `epochs=5`, or of `foveal.Transfer`, such as `thaw=0`. `watch` is called with every record of
+    what happens. Model, report and tables lie in a new folder `runs/classify/…`.
 
     Raises: DataError, SpecError or NotationError if data, net or options cannot be used;
             MissingExtra without PyTorch; MachineError if the disk refuses
@@ -56,9 +59,11 @@ def train(
         settings=settings,
         balance=balance,
         group_by=group_by,
+        recipe=recipe,
         goal=goal,
         name=name,
         runs=runs,
+        cache_limit=cache_limit,
         **changes,
     )
     from foveal.run.execution import execute

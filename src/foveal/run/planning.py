@@ -12,11 +12,12 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from foveal.checks import OneOf, accept
 from foveal.errors import DataError, MachineError, MissingExtra, SpecError, did_you_mean
 from foveal.model.twins import MEASURED
 from foveal.net import Net
 from foveal.net.kind import Shape, shape_text
-from foveal.recipe import Goal, Recipe, Transfer
+from foveal.recipe import FAST, KINDS, Goal, Recipe, Transfer
 from foveal.run import beginning, trunk
 from foveal.run.beginning import Beginning, Cut, Progress, Wish
 from foveal.run.trunk import Size
@@ -29,6 +30,8 @@ UNBALANCED = 1.5
 """From so many times as many pictures on, the largest class is weighed against the smallest."""
 FEW = 1_000
 """Up to so many training pictures, a net that knows something learns once more from all."""
+FLOAT = 4
+"""Bytes of a level as a number."""
 LONGEST_NAME = 60
 """Characters of a run's folder; in UTF-8 up to four times as many bytes, of 255 allowed."""
 
@@ -53,6 +56,8 @@ class Plan:
     """The arguments as they were given."""
     began: float
     """Reading of the monotonic clock, seconds."""
+    cache_limit: int | None = None
+    """Bytes that decoded pictures may take on the disk; by default a tenth of what is free."""
 
     @property
     def shape(self) -> Shape:
@@ -80,28 +85,34 @@ def plan(
     settings: Mapping[str, int] | None = None,
     balance: bool = True,
     group_by: str | None = None,
+    recipe: str = FAST,
     goal: Goal | Mapping[str, float] | None = None,
     name: str | None = None,
     runs: str | Path = "runs",
+    cache_limit: int | None = None,
     fetching: Progress = beginning.quietly,
     **changes: Any,
 ) -> Plan:
     """Open the data and settle net, size and recipe. `changes` are fields of `Recipe`, `Transfer`.
 
+    `cache_limit` is how many bytes decoded pictures may take on the disk, by default a tenth of
+    what is free; 0 keeps none.
+
     PyTorch is loaded last: what is wrong is said at once. `fetching` is told how many bytes of
     published weights have come, and how many there are.
 
     Raises: DataError, SpecError or NotationError, before anything is decoded or written;
-            MissingExtra without PyTorch; MachineError if the pictures exceed the memory
+            MissingExtra without PyTorch; MachineError if a step's pictures exceed the memory
     """
     began = monotonic()
     if find_spec("torch") is None:
         raise MissingExtra("training", extra="train")
-    recipe, transfer = _sorted(changes)
+    accept("train", "recipe", OneOf(KINDS), recipe)
+    changed, transfer = _sorted(changes)
     before = None if go_on is None else beginning.cut_of(go_on)
     if before is not None:  # what it was measured on shall be what it did not learn from
-        recipe.setdefault("seed", before.seed)
-    seed = Recipe(**recipe).seed
+        changed.setdefault("seed", before.seed)
+    seed = Recipe(**changed).seed
     end = goal if isinstance(goal, Goal) else Goal(**(goal or {}))
     wish = Wish(net, settings or {}, size, pretrained, go_on)
     from foveal import data
@@ -117,7 +128,6 @@ def plan(
     begins = beginning.begin(opened, wish, fetching)
     opened = opened.in_colour() if begins.channels == 3 else opened
     shape = (opened.channels, *trunk.sides(begins.size))
-    _check_memory(opened, shape)
     if pretrained is not None:
         before = beginning.cut_of(pretrained)
     unbalanced = _about_balance(opened) if balance else ""
@@ -130,10 +140,13 @@ def plan(
     wait_patiently()
     from foveal.training import balanced
 
+    fits = replace(fitting(begins, shape, len(opened.train), recipe), **changed)
+    _check_memory(opened, shape, fits.batch_size)
+
     return Plan(
         data=opened,
         begins=begins,
-        recipe=replace(fitting(begins, shape, len(opened.train)), **recipe),
+        recipe=fits,
         transfer=Transfer(**transfer),
         class_weights=balanced(opened.train.labels, len(opened.classes)) if unbalanced else None,
         goal=end,
@@ -142,37 +155,42 @@ def plan(
         asked={
             "data": str(source),
             "net": net.write() if isinstance(net, Net) else begins.name if net is None else net,
-            **_given(settings, pretrained, go_on, group_by, balance),
+            **_given(
+                set=dict(settings or {}),
+                pretrained=pretrained,
+                from_=go_on,
+                group_by=group_by,
+                balance=balance,
+                recipe=recipe,
+            ),
         },
         began=began,
+        cache_limit=cache_limit,
     )
 
 
-def fitting(begins: Beginning, shape: Shape, num_pictures: int) -> Recipe:
+def fitting(begins: Beginning, shape: Shape, num_pictures: int, kind: str = FAST) -> Recipe:
     """The recipe for so many training pictures of a shape, and for what the net knows already."""
-    from foveal.training import choose, choose_transfer
+    from foveal.training import choose, choose_transfer, plain
 
-    if begins.weights is None:
-        return choose(num_pictures, shape, begins.net)
-    return choose_transfer(num_pictures, shape)
+    has_trunk = begins.weights is not None
+    if has_trunk:
+        usual = choose_transfer(num_pictures, shape)
+    else:
+        usual = choose(num_pictures, shape, begins.net)
+    if kind == FAST:
+        return usual
+    return plain(usual, shape, begins.net, has_trunk=has_trunk)
 
 
-def _given(
-    settings: Mapping[str, int] | None,
-    pretrained: str | Path | None,
-    go_on: str | Path | None,
-    group_by: str | None,
-    balance: bool,
-) -> dict[str, Any]:
+def _given(**arguments: Any) -> dict[str, Any]:
     """Of the arguments that are seldom given, those that were."""
-    found = {
-        "set": dict(settings) if settings else None,
-        "pretrained": None if pretrained is None else str(pretrained),
-        "from": None if go_on is None else str(go_on),
-        "group_by": group_by,
-        "balance": None if balance else False,
+    usual = {"balance": True, "recipe": FAST}
+    return {
+        name.removesuffix("_"): str(value) if isinstance(value, Path) else value
+        for name, value in arguments.items()
+        if (value and value != usual.get(name)) or value is False
     }
-    return {key: value for key, value in found.items() if value is not None}
 
 
 def _about_balance(data: Dataset) -> str:
@@ -224,17 +242,18 @@ def _sorted(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
     return made[0], made[1]
 
 
-def _check_memory(data: Dataset, shape: Shape) -> None:
-    """Refuse pictures that could never lie in this machine's memory all at once."""
+def _check_memory(data: Dataset, shape: Shape, batch_size: int) -> None:
+    """Refuse pictures so large that those of one step could never lie in this machine's memory."""
     if sys.platform == "win32":
         return
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    count = len(data.train) + len(data.validation)
-    if count * prod(shape) > memory:
+    count = min(batch_size, len(data.train))
+    needed = count * prod(shape) * FLOAT
+    if needed > memory:
         raise MachineError(
-            f"{count:,} pictures of {shape_text(shape)} do not fit into the memory",
+            f"{count:,} pictures of {shape_text(shape)}, a step's, do not fit into the memory",
             where=data.name,
-            arrives=f"{count * prod(shape) / 2**30:,.0f} GiB",
+            arrives=f"{needed / 2**30:,.0f} GiB",
             expected=f"less than {memory / 2**30:,.0f} GiB",
             fix=f"--size {trunk.PHOTO}, or any smaller size",
         )

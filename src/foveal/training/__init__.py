@@ -3,7 +3,7 @@
 from foveal.training.events import Epoch, Event, Finished, Fitted, Saved, Started, Step
 from foveal.training.job import Job
 from foveal.training.loop import train
-from foveal.training.recipes import balanced, choose, choose_transfer
+from foveal.training.recipes import balanced, choose, choose_transfer, plain
 from foveal.training.transfer import Features, can_fit, refit, transfer
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "can_fit",
     "choose",
     "choose_transfer",
+    "plain",
     "refit",
     "train",
     "transfer",

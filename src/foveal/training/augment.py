@@ -9,16 +9,19 @@ from torch.nn import functional as F
 from foveal.recipe import Recipe
 
 
-def augment(x: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Mirror, move, turn and blank each picture of a batch at random, as the recipe says.
+def augment(
+    x: Tensor, recipe: Recipe, generator: torch.Generator, mirrored: Tensor | None = None
+) -> Tensor:
+    """Move, turn and blank each picture of a batch at random, as the recipe says.
 
-    Use it on training batches only. What enters at a border repeats it; levels stay within
-    those of the picture. With nothing asked for, the batch itself comes back.
+    Use it on training batches only. Those `mirrored` says are mirrored first. What enters at a
+    border repeats it; levels stay within those of the picture. With nothing asked for, the batch
+    itself comes back.
 
-    Shape:   (N, C, H, W) -> the same, with the same dtype
+    Shape:   (N, C, H, W), mirrored (N,) bool -> the same as x, with the same dtype
     """
-    if recipe.flip:
-        x = mirror(x, generator)
+    if mirrored is not None:
+        x = torch.where(mirrored[:, None, None, None], x.flip(3), x)
     if recipe.affine:
         x = affine(x, recipe.affine, recipe.shift, generator)
     elif recipe.shift:
@@ -28,10 +31,16 @@ def augment(x: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
     return x
 
 
-def mirror(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Exchange left and right in half of the pictures."""
-    chosen = torch.rand(len(x), generator=generator).to(x.device) < 0.5
-    return torch.where(chosen[:, None, None, None], x.flip(3), x)
+def alternating(count: int, epoch: int, generator: torch.Generator) -> Tensor:
+    """Which of so many pictures are mirrored in an epoch: each in every other one.
+
+    Use it with the same source in every epoch. In two epochs in a row a net then sees both sides
+    of every picture, which a coin for each would show of one picture in two.
+
+    Shape:   -> (count,) bool
+    Source:  Jordan 2024, arXiv:2404.00498, section 3.6 (alternating flip)
+    """
+    return (torch.rand(count, generator=generator) < 0.5) ^ bool(epoch % 2)
 
 
 def shift(x: Tensor, most: int, generator: torch.Generator) -> Tensor:

@@ -6,8 +6,9 @@ Order, augmentation and dropout are functions of seed and step, so no random sta
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ import numpy as np
 from foveal.errors import DataError, ModelFileError
 from foveal.model import container
 from foveal.training.events import Epoch
-from foveal.training.job import Job
+from foveal.training.job import Job, Part
 
 LATEST, BEFORE = "checkpoint.safetensors", "checkpoint-before.safetensors"
 FORMAT = "foveal checkpoint 1"
+AT_ONCE = 1024
+"""Pictures whose digest is taken together."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +121,16 @@ def identity(job: Job) -> dict[str, Any]:
         "anchor": job.anchor,
         "class_weights": job.class_weights and list(job.class_weights),
         "recipe": asdict(job.recipe),
-        "data": _digest([*job.train, *(job.validation or ())]),
+        "data": _digest(chain(*map(_content, filter(None, (job.train, job.validation))))),
     }
+
+
+def _content(part: Part) -> Iterator[np.ndarray]:
+    """Pictures, some at a time, and labels."""
+    pictures, labels = part
+    for start in range(0, len(pictures), AT_ONCE):
+        yield pictures[start : start + AT_ONCE]
+    yield labels
 
 
 def _digest(parts: Iterable[bytes | np.ndarray]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foveal.checks import Numbers, Real, accept
+from foveal.data.spread import Pictures
 from foveal.errors import DataError, SpecError, did_you_mean
 from foveal.net import Net
 from foveal.net.kind import Shape, shape_text
@@ -18,8 +19,8 @@ from foveal.net.program import Program
 from foveal.recipe import Goal, Recipe
 from foveal.training.losses import LOSSES
 
-Part: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
-"""Pictures (N, H, W, C) and the number of each one's class."""
+Part: TypeAlias = tuple[Pictures, NDArray[np.int64]]
+"""Pictures (N, H, W, C), an array or what is asked like one, and the number of each one's class."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 
 import numpy as np
 import torch
@@ -15,14 +17,16 @@ from foveal.engines import pytorch
 from foveal.engines.pytorch import Module
 from foveal.engines.pytorch.machine import Machine
 from foveal.engines.pytorch.normalisation import BatchNormalisation
+from foveal.engines.rewrites import pool_first
 from foveal.engines.weights import initial
 from foveal.errors import FovealError
 from foveal.training import optimisers
-from foveal.training.augment import augment
+from foveal.training.augment import alternating, augment
 from foveal.training.checkpoint import Checkpoint
 from foveal.training.job import Job, Part
 from foveal.training.losses import LOSSES
 from foveal.training.optimisers import Average
+from foveal.training.pictures import Resident, Streamed, pictures_on
 from foveal.training.randomness import generator
 from foveal.training.whitening import whiten
 
@@ -47,7 +51,8 @@ class Learner:
     def __init__(self, job: Job, machine: Machine) -> None:
         self.job, self.machine, self.recipe = job, machine, job.recipe
         program = job.net.bind(job.input)
-        module = pytorch.module(program, {**initial(program, job.recipe.seed), **job.start})
+        weights = {**initial(program, job.recipe.seed), **job.start}  # gains look at what follows
+        module = pytorch.module(pool_first(program), weights)
         self.module = _channels_last(module.to(machine.device))
         for path, layer in self.module.named_modules():
             if not job.share(path):
@@ -55,12 +60,13 @@ class Learner:
                     parameter.requires_grad_(False)
         self.optimiser = optimisers.optimiser(self.module, job.recipe, job.share)
         self.average = Average(self.module, job.recipe.averaging, job.anchor)
-        self.train = _resident(job.train, machine.device)
-        self.validation = job.validation and _resident(job.validation, machine.device)
+        self.train = _on_device(job.train, machine.device)
+        self.validation = job.validation and _on_device(job.validation, machine.device)
         self.loss = torch.zeros((), device=machine.device)
         """Sum over the steps of the epoch under way."""
         self.class_weights = _class_weights(job, machine.device)
-        self._order = (-1, torch.empty(0))
+        self._sides = (-1, torch.empty(0))
+        self._order: tuple[int, Sequence[Tensor]] = (-1, ())
         self._whiten()
 
     @cached_property
@@ -75,7 +81,7 @@ class Learner:
             return
         source = generator(self.recipe.seed, "whitening", 0)
         chosen = torch.randperm(len(self.train[1]), generator=source)[:AT_ONCE]
-        x = self.train[0].index_select(0, chosen.to(self.machine.device))
+        x = self.train[0].take(chosen)
         whiten(self.module.eval(), _levels(x), self.job.start)
 
     def step(self, number: int, share: float) -> Tensor:
@@ -104,14 +110,28 @@ class Learner:
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
         """The augmented pictures and labels of a step, whatever the machine."""
+        chosen = self._places(number)
+        x = _levels(self.train[0].take(chosen, soon=self._places(number + 1)))
+        source = generator(self.recipe.seed, "augment", number)
+        mirrored = self._mirrored(number)[chosen].to(x.device) if self.recipe.flip else None
+        return augment(x, self.recipe, source, mirrored), self.train[1][chosen.to(x.device)]
+
+    def _mirrored(self, number: int) -> Tensor:
+        """Which of all pictures are mirrored in the epoch of a step."""
+        epoch = number // self.per_epoch
+        if self._sides[0] != epoch:
+            source = generator(self.recipe.seed, "mirrored", 0)
+            self._sides = epoch, alternating(len(self.train[1]), epoch, source)
+        return self._sides[1]
+
+    def _places(self, number: int) -> Tensor:
+        """Which pictures a step learns from."""
         epoch, position = divmod(number, self.per_epoch)
         if self._order[0] != epoch:
             source = generator(self.recipe.seed, "order", epoch)
-            self._order = epoch, torch.randperm(len(self.train[1]), generator=source)
-        chosen = self._order[1].tensor_split(self.per_epoch)[position].to(self.machine.device)
-        x = _levels(self.train[0].index_select(0, chosen))
-        source = generator(self.recipe.seed, "augment", number)
-        return augment(x, self.recipe, source), self.train[1][chosen]
+            order = torch.randperm(len(self.train[1]), generator=source)
+            self._order = epoch, order.tensor_split(self.per_epoch)
+        return self._order[1][position]
 
     def mean_loss(self, number: int) -> float:
         """The mean over the epoch under way; FovealError if it is no longer a number."""
@@ -125,16 +145,21 @@ class Learner:
         return mean
 
     @torch.no_grad()
-    def evaluate(self) -> tuple[float | None, float | None]:
-        """Mean cross-entropy and share right on the validation part, with the averaged weights."""
+    def evaluate(self, most: int | None = None) -> tuple[float | None, float | None]:
+        """Mean cross-entropy and share right on the validation part, with the averaged weights.
+
+        Of its first pictures only, if `most` says how many.
+        """
         if self.validation is None:
             return None, None
-        x, y = self.validation
+        pictures, y = self.validation
+        y = y[:most]
+        blocks = torch.split(torch.arange(len(y)), AT_ONCE)
         loss, right = torch.zeros(2, dtype=torch.float64, device=y.device)
         self.module.eval()
         with self.average.shown():
-            for start in range(0, len(y), AT_ONCE):
-                scores, labels = self.scores(x[start : start + AT_ONCE]), y[start : start + AT_ONCE]
+            for chosen, soon in zip_longest(blocks, blocks[1:]):
+                scores, labels = self.scores(pictures.take(chosen, soon)), y[chosen.to(y.device)]
                 loss += LOSSES[self.job.task](scores, labels, 0.0, None).double() * len(labels)
                 right += (scores.argmax(1) == labels).sum()
         return float(loss) / len(y), float(right) / len(y)  # sync
@@ -159,10 +184,9 @@ class Learner:
             times.append(time.perf_counter() - start)
         start = time.perf_counter()
         if self.validation is not None:
-            x, y = self.validation
-            twin.validation = x[:AT_ONCE], y[:AT_ONCE]
-            twin.evaluate()
-            evaluation = (time.perf_counter() - start) * len(y) / len(twin.validation[1])
+            count = len(self.validation[1])
+            twin.evaluate(AT_ONCE)
+            evaluation = (time.perf_counter() - start) * count / min(count, AT_ONCE)
         else:
             evaluation = 0.0
         return Rehearsal(first_loss, min(times), evaluation)
@@ -198,10 +222,10 @@ def _channels_last(module: Module) -> Module:
     return module
 
 
-def _resident(part: Part, device: torch.device) -> tuple[Tensor, Tensor]:
-    """A part as tensors on the device, without a copy where there need not be one."""
-    x, y = (array if array.flags.writeable else array.copy() for array in part)
-    return torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
+def _on_device(part: Part, device: torch.device) -> tuple[Resident | Streamed, Tensor]:
+    """The pictures of a part, wherever they lie, and their labels."""
+    x, y = part
+    return pictures_on(device, x), torch.tensor(y, device=device)
 
 
 def _class_weights(job: Job, device: torch.device) -> Tensor | None:

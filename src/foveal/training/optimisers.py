@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch.optim import SGD, AdamW, Optimizer
 from foveal.engines.pytorch.layer import Layer
 from foveal.net.layers import LayerNorm
 from foveal.recipe import Recipe
+from foveal.training.muon import Muon
 
 BETA_2 = 0.99
 """Decay of AdamW's squared gradients: shorter than its usual 0.999, for trainings of few steps."""
@@ -24,17 +26,18 @@ def optimiser(
     """The optimiser of a recipe: frozen parameters stay, only kernels and matrices decay.
 
     `share` says by the path of a layer what part of the learning rate it follows; each group of
-    the optimiser holds it as `share`.
+    the optimiser holds it as `share`, times `bias_rate` for biases and norms.
     """
-    held: dict[tuple[float, float], list[nn.Parameter]] = {}
+    held: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for path, layer in module.named_modules():
         for name, parameter in layer.named_parameters(recurse=False):
             if parameter.requires_grad:
-                decay = recipe.weight_decay if _decays(layer, name, parameter) else 0.0
-                held.setdefault((share(path), decay), []).append(parameter)
-    groups = [
-        {"params": parameters, "share": part, "weight_decay": decay}
-        for (part, decay), parameters in held.items()
+                mixes = _mixes(layer, name, parameter)
+                part = share(path) * (1.0 if mixes else recipe.bias_rate)
+                held.setdefault((part, mixes), []).append(parameter)
+    groups: list[dict[str, Any]] = [
+        {"params": parameters, "share": part, "weight_decay": recipe.weight_decay if mixes else 0.0}
+        for (part, mixes), parameters in held.items()
     ]
     match recipe.optimiser:
         case "sgd":
@@ -43,11 +46,18 @@ def optimiser(
         case "adamw":
             betas = (recipe.momentum, BETA_2)
             return AdamW(groups, recipe.learning_rate, betas, fused=True)
+        case "muon":
+            for group, (_, mixes) in zip(groups, held, strict=True):
+                group["orthogonal"] = mixes
+            return Muon(groups, recipe.learning_rate, recipe.momentum)
     raise ValueError(recipe.optimiser)
 
 
-def _decays(layer: nn.Module, name: str, parameter: Tensor) -> bool:
-    """Biases and the factors of a norm have axes too where each position has its own."""
+def _mixes(layer: nn.Module, name: str, parameter: Tensor) -> bool:
+    """Whether it is a kernel or a matrix.
+
+    Biases and the factors of a norm have axes too where each position has its own.
+    """
     is_factor = isinstance(layer, Layer) and isinstance(layer.kind, LayerNorm)
     return parameter.dim() > 1 and name != "bias" and not is_factor
 

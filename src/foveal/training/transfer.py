@@ -10,6 +10,7 @@ from math import log, prod
 import numpy as np
 
 from foveal import engines
+from foveal.data.spread import both
 from foveal.engines.pytorch.machine import Machine
 from foveal.errors import SpecError
 from foveal.model.calibration import temperature
@@ -99,8 +100,8 @@ def refit(job: Job, how: Transfer, features: Features | None, learned: Learned) 
     if job.validation is None:
         raise SpecError("has no validation part to learn from", where="refit")
     (pictures, labels), (more, theirs) = job.train, job.validation
-    both = np.concatenate([pictures, more]), np.concatenate([labels, theirs])
-    job = replace(job, train=both, validation=None)
+    together = both(pictures, more), np.concatenate([labels, theirs])
+    job = replace(job, train=together, validation=None)
     if learned == "head":
         how = replace(how, thaw=0)
     yield from transfer(job, how, features and features.together())
