@@ -3,9 +3,10 @@
 The pictures are made from their numbers when they are asked for, so that no disk has to hold
 them. They go the way of files: all are looked at once, as many are kept on the disk as
 `--cache-limit` allows, the others are made again whenever they are asked for. Then a net learns:
-some steps at 1, 50 and 100 % of an epoch, or with `--whole` every one. What counts is the
-anonymous memory, which cannot be given back to the system as pages of files can. The same with a
-tenth of the pictures, in a process of its own, says whether one costs more where there are many.
+some steps at 1, 50 and 100 % of an epoch, or with `--whole` every one, and an evaluation. What
+counts is the anonymous memory, which cannot be given back to the system as pages of files can.
+The same with a tenth of the pictures, in a process of its own, says whether one costs more where
+there are many.
 """
 
 from __future__ import annotations
@@ -103,6 +104,7 @@ def learn(num_pictures: int, side: int, steps: int, batch: int, limit: int) -> d
     seconds: list[float] = []
     with machine.steady():
         learner = Learner(job, machine)
+        learner.rehearse()
         first = 0
         for share in SHARES:
             last = max(1, round(share * learner.per_epoch))
@@ -112,13 +114,15 @@ def learn(num_pictures: int, side: int, steps: int, batch: int, limit: int) -> d
                 learner.step(number, 0.1)
                 if number >= first + WARM_UP:
                     seconds.append(time.perf_counter() - start)
-            learner.evaluate()
             memory[f"{share:.0%}"] = round(anonymous(), 1)
             first = last
+        learner.evaluate()
+        evaluated = round(anonymous(), 1)
     return {
         "pictures": num_pictures,
         "gigabytes": round(num_pictures * 3 * side * side / 1e9, 3),
         "anonymous_mebibytes": memory,
+        "evaluated_mebibytes": evaluated,
         "spread": round(max(memory.values()) / min(memory.values()) - 1, 4),
         "milliseconds_per_picture": {
             "first_pass": round(1e3 * reading, 4),

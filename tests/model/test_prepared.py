@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from foveal.model.preprocessing import Split, split
 from foveal.net.notation import parse
 
 EACH = 6 * 6
+posix = pytest.mark.skipif(sys.platform == "win32", reason="no locks")
 
 
 def entrance(side: int = 6, channels: int = 1) -> Split:
@@ -125,9 +128,11 @@ def test_another_size_and_other_colours_have_stores_of_their_own(
     load_kept(entrance(), samples(folder))
     load_kept(entrance(5), samples(folder))
     load_kept(entrance(6, 3), samples(folder).in_colour())
-    assert len(decoded) == 72
+    middle = split(parse("input uint8 -> resize 8 -> crop 6 -> dense 2"), (1, 6, 6))
+    load_kept(middle, samples(folder))
+    assert len(decoded) == 4 * 24
     names = sorted(path.name.rpartition("-")[0] for path in cache.iterdir())
-    assert names == ["1x5x5", "1x6x6", "3x6x6"]
+    assert names == ["1x5x5", "1x6x6", "1x6x6", "3x6x6"]
 
 
 def test_the_version_of_the_decoder_counts(
@@ -145,14 +150,17 @@ def test_the_version_of_the_decoder_counts(
 
 
 @pytest.mark.usefixtures("large")
-def test_a_damaged_store_is_decoded_anew(folder: Path, decoded: list[str], cache: Path) -> None:
-    load_kept(entrance(), samples(folder))
+@pytest.mark.parametrize("limit", [None, 1])
+def test_a_damaged_row_is_decoded_anew(
+    limit: int | None, folder: Path, decoded: list[str], cache: Path
+) -> None:
+    before = load_kept(entrance(), samples(folder))
     (file,) = cache.rglob("*.rows")
-    content = bytearray(file.read_bytes())
-    content[-1] ^= 1
-    file.write_bytes(content)
+    with file.open("r+b") as opened:
+        opened.seek(-1, 2)
+        opened.write(bytes([255 - before.pictures[-1:].ravel()[-1]]))
     decoded.clear()
-    loaded = load_kept(entrance(), samples(folder))
+    loaded = load_kept(entrance(), samples(folder), limit=limit)
     assert len(decoded) == 1
     assert np.array_equal(loaded.pictures[:], as_before(folder))
 
@@ -259,3 +267,31 @@ def test_they_are_listed_and_cleared(folder: Path, decoded: list[str]) -> None:
     assert len(decoded) == 24
     (again,) = hub.listing()
     assert hub.clear([again.name]) == [again]
+
+
+@posix
+@pytest.mark.parametrize("most", [0, 2**28])
+def test_a_part_does_not_push_out_another_of_the_same_training(
+    most: int, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoded: list[str]
+) -> None:
+    monkeypatch.setattr(prepared, "IN_MEMORY", most)
+    limit = 2 * mmap.PAGESIZE + 30 * (EACH + 36)
+    more = shades(tmp_path / "more", each=20)
+    for new in (24 + 40, 40):
+        decoded.clear()
+        first = load_kept(entrance(), samples(folder), limit=limit)
+        load_kept(entrance(), samples(more), limit=limit)
+        assert len(decoded) == new
+        assert len(first) == 24
+
+
+@posix
+def test_wanted_rows_are_not_pushed_out_by_a_new_one(folder: Path, decoded: list[str]) -> None:
+    limit = 2 * mmap.PAGESIZE + 24 * (EACH + 36)
+    load_kept(entrance(), samples(folder), limit=limit)
+    write_shades(folder / "new", 100, 1)[0].rename(folder / "light" / "added.png")
+    (folder / "new").rmdir()
+    for _ in range(2):
+        decoded.clear()
+        load_kept(entrance(), samples(folder), limit=limit)
+        assert decoded == ["added.png"]

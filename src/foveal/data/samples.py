@@ -136,6 +136,8 @@ class Loaded:
     names: tuple[str, ...]
     skipped: tuple[Skipped, ...] = ()
     """Pictures that could not be decoded; they are in none of the others."""
+    held: object = field(default=None, repr=False)
+    """What they were read from; as long as it lives the cache does not remove it."""
 
     def __len__(self) -> int:
         return len(self.pictures)

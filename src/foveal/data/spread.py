@@ -82,11 +82,10 @@ class Spread:
     def read(self, chosen: slice | Places, into: Pixels) -> None:
         """Put some pictures into an array of theirs; little else is allocated."""
         which, rows = self.which[chosen], self.rows[chosen]
-        sources = np.unique(which).tolist()
-        if len(sources) == 1 and sources[0] >= 0:
-            (array,) = (self.arrays[source] for source in sources)
+        if len(self.arrays) == 1 and not (which < 0).any():
+            (array,) = self.arrays
             if array.flags.c_contiguous:  # another would be copied as a whole
-                np.take(array, rows, axis=0, out=into, mode="clip")
+                np.take(array, rows, axis=0, out=into, mode="clip")  # the mode that copies once
                 return
 
         def put(place: int) -> None:

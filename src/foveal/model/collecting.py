@@ -35,6 +35,8 @@ class Collected:
     skipped: tuple[Skipped, ...]
     reused: int
     """How many of the values the store had."""
+    damaged: NDArray[np.bool_]
+    """Of each key, whether the store had a row that was not whole."""
 
 
 def collect(
@@ -85,14 +87,15 @@ def collect(
             known.append(index)
     found = store.find(keys)
     missing: list[int] = []
+    damaged = np.zeros(count, bool)
     for index in known:
         kept = found.read(index)
         if kept is None:
             missing.append(index)
+            damaged[index] = found.which[index] >= 0
         else:
             settle(index, kept)
     reused = len(known) - len(missing)
-    del found
     with store.growing(len(missing)):
         for index, value in compute(missing):
             if not isinstance(value, DataError):
@@ -102,7 +105,9 @@ def collect(
     samples.refuse_if_class_lost(places.tolist())
     if len(places) < count and hold:
         values = values[places]
-    return Collected(values if hold else None, keys[places], places, tuple(skipped), reused)
+    return Collected(
+        values if hold else None, keys[places], places, tuple(skipped), reused, damaged[places]
+    )
 
 
 def _digest(samples: Samples, index: int) -> bytes | DataError:

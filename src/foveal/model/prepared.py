@@ -76,16 +76,19 @@ def load_kept(
         return zip(missing, answers, strict=True)
 
     found = collect(samples, store, compute, progress, see=None if small else see, hold=small)
+    there = store.find(found.keys)
     pictures: Pictures
     if found.values is not None:
         pictures = found.values
         _show(pictures, see)
     else:
-        there = store.find(found.keys)
+        for place in np.flatnonzero(found.damaged).tolist():
+            if there.read(place) is None:  # there was no space to keep it anew
+                there.which[place] = -1
         rows = np.where(there.which < 0, found.places, there.rows)
         pictures = Spread(store.shape, there.which, rows, there.values, (made,))
     names = tuple(samples.names[place] for place in found.places)
-    return Loaded(pictures, samples.labels[found.places], names, found.skipped)
+    return Loaded(pictures, samples.labels[found.places], names, found.skipped, there)
 
 
 def _show(pictures: Pictures, see: See | None) -> None:

@@ -54,7 +54,7 @@ class Streamed:
         return made
 
     def _begun(self, chosen: Tensor) -> Future[Tensor]:
-        """The pictures are allocated here: what the thread allocates, the system would not reuse."""
+        """Space is made here: what another thread allocates comes from a heap of its own."""
         into = torch.empty((len(chosen), *self.pictures.size), dtype=torch.uint8)
         return self.reader.submit(self._read, chosen, into)
 
