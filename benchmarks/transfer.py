@@ -1,12 +1,12 @@
 """What a net brings along from other classes: python benchmarks/transfer.py CIFAR10 MNIST
 
 CIFAR10 is a folder with that data in its own binary form, MNIST one with its IDX files; `-` leaves
-one out. One net learns six animals, another the digits 0 to 4. From each of them `foveal.train`
-goes on with few pictures of the four vehicles, or of the digits 5 to 9: the last layer alone, and
-then with all layers. Against them stands the same net from random weights, with the best of three
-learning rates by validation. The digits 0 to 4 are learned in eight positions each. All learn from the same pictures, drawn by the seed, with the same
-changes to them, and choose by the same 25 others of each class. The test pictures are opened after
-the last training.
+one out. One net learns six animals, another the digits 0 to 4 in eight positions each. From each
+of them `foveal.train` goes on with few pictures of the four vehicles, or of the digits 5 to 9: the
+last layer alone, and then with all layers. Against them stands the same net from random weights,
+with the best of three learning rates by validation. All learn from the same pictures, drawn by the
+seed, with the same changes to them, and choose by the same 25 others of each class. The test
+pictures are opened after the last training.
 """
 
 from __future__ import annotations
