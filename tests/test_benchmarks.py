@@ -60,7 +60,12 @@ FEW = ["--seeds", "1", "--epochs", "1"]
             {"threads", "batch_size"},
             marks=pytest.mark.long,
         ),
-        ("peers", ["lenet5", "-n", "1", "--pictures", "64"], {"cases"}),
+        pytest.param(
+            "peers",
+            ["lenet5", "-n", "1", "--pictures", "64"],
+            {"cases"},
+            marks=pytest.mark.long,
+        ),
         ("flowers", ["photos", "--each", "3", *FEW], TRAINED),
         ("calibration", ["photos", "--each", "10", *FEW], {"each", "figures"}),
         (
