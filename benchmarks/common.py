@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -193,13 +192,14 @@ def report(benchmark: str, figures: dict[str, Any]) -> None:
 def machine() -> dict[str, Any]:
     """What a figure depends on beside the code."""
     from foveal.bench import processor
+    from foveal.run.versions import versions
 
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
         "load": [round(load, 2) for load in os.getloadavg()] if sys.platform != "win32" else None,
         "system": platform.platform(terse=True),
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": versions(LIBRARIES),
     }
 
 
@@ -218,16 +218,6 @@ def _once(command: list[str]) -> Process:
     if code:
         raise SystemExit(f"{' '.join(command)} exited {code}")
     return Process(seconds, used, mebibytes)
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 if __name__ == "__main__":

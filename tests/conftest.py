@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,11 @@ os.environ["FOVEAL_CACHE"] = tempfile.mkdtemp(prefix="foveal-cache-")
 settings.register_profile("short", deadline=None, derandomize=True)
 settings.register_profile("long", deadline=None, max_examples=2000)
 settings.load_profile("short")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["FOVEAL_CACHE"], ignore_errors=True)
+
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from support.models import idx_shades, shades
+from support.scripts import run_script
 
 import foveal
 from foveal.model import Model
@@ -107,13 +106,7 @@ def test_a_benchmark_ends_with_its_figures(name, arguments, figures, tmp_path: P
     cifar10(tmp_path / "cifar10")
     colours(tmp_path / "colours.npz")
     Model.fresh(NET, (1, 8, 8), "abc").save(tmp_path / TRUNK)
-    run = subprocess.run(
-        [sys.executable, FOLDER / f"{name}.py", *arguments],
-        cwd=tmp_path,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=300,
-    )
+    run = run_script(FOLDER / f"{name}.py", *arguments, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout.splitlines()[-1])
     assert set(found) == MACHINE | figures
@@ -129,13 +122,7 @@ def test_a_benchmark_ends_with_its_figures(name, arguments, figures, tmp_path: P
 def test_transfer_compares_arms_on_the_same_pictures(tmp_path: Path) -> None:
     all_of_cifar10(tmp_path / "cifar10")
     few = ["cifar10", "-", "--each", "2", "3", *FEW, "--known", "kept"]
-    run = subprocess.run(
-        [sys.executable, FOLDER / "transfer.py", *few],
-        cwd=tmp_path,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=300,
-    )
+    run = run_script(FOLDER / "transfer.py", *few, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout.splitlines()[-1])
     assert set(found) == MACHINE | {"seeds", "questions"}
@@ -162,13 +149,7 @@ def test_a_time_to_an_accuracy_is_of_a_fixed_schedule_and_a_test_part(
     arguments: list[str], says: str, tmp_path: Path
 ) -> None:
     shades(tmp_path / "photos")
-    run = subprocess.run(
-        [sys.executable, FOLDER / "mnist_time_to.py", *arguments],
-        cwd=tmp_path,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=300,
-    )
+    run = run_script(FOLDER / "mnist_time_to.py", *arguments, cwd=tmp_path)
     assert run.returncode != 0
     assert run.stderr.splitlines()[-1].endswith(says)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import runpy
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from support.models import idx
+from support.scripts import run_script
 
 from foveal.data.digits import enlarge
 
@@ -136,13 +135,7 @@ def test_settings_are_chosen_on_the_last_training_pictures(tmp_path: Path) -> No
     before = sorted(tmp_path.iterdir())
     few = [".", "--few", "360", "--epochs", "1", "--beside", earlier]
     only = ["neighbours/pixels", "vectors/gradients", "lenet5"]
-    run = subprocess.run(
-        [sys.executable, FOLDER / "classical.py", *few, "--only", *only],
-        cwd=tmp_path,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=300,
-    )
+    run = run_script(FOLDER / "classical.py", *few, "--only", *only, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     assert sorted(tmp_path.iterdir()) == before
     found = json.loads(run.stdout.splitlines()[-1])

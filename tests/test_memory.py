@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.scripts import run_script
 
 SCRIPT = Path(__file__).resolve().parent.parent / "benchmarks" / "memory.py"
 
@@ -15,13 +15,7 @@ SCRIPT = Path(__file__).resolve().parent.parent / "benchmarks" / "memory.py"
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says it")
 def test_memory_is_measured_at_three_places_of_an_epoch(tmp_path: Path) -> None:
     tiny = ["--gigabytes", "0", "--side", "8", "--batch", "8", "--steps", "6", "--alone"]
-    run = subprocess.run(
-        [sys.executable, SCRIPT, *tiny],
-        cwd=tmp_path,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=300,
-    )
+    run = run_script(SCRIPT, *tiny, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout.splitlines()[-1])
     assert found["benchmark"] == "memory"

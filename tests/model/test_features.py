@@ -11,7 +11,6 @@ from PIL import Image
 from support.models import idx_shades, light_or_dark, shades, write_shades
 
 from foveal import data
-from foveal.data import pictures
 from foveal.data.samples import Samples
 from foveal.engines.weights import initial
 from foveal.errors import DataError, FovealError, SpecError
@@ -47,20 +46,6 @@ def extractor(layer: str | None = None, weights: dict[str, np.ndarray] = WEIGHTS
 
 def run(folder: Path, layer: str | None = None) -> Extracted:
     return extractor(layer).run(samples(folder))
-
-
-@pytest.fixture
-def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that are decoded, one after another."""
-    found: list[str] = []
-    read = pictures.read
-
-    def counted(path: str, *arguments: object) -> np.ndarray:
-        found.append(Path(path).name)
-        return read(path, *arguments)
-
-    monkeypatch.setattr(pictures, "read", counted)
-    return found
 
 
 def test_the_values_are_those_that_arrive_at_the_last_layer(folder: Path) -> None:

@@ -13,7 +13,6 @@ from PIL import Image
 from support.models import idx_shades, shades, write_shades
 
 from foveal import data
-from foveal.data import pictures
 from foveal.data.samples import Samples
 from foveal.data.spread import Spread
 from foveal.errors import DataError
@@ -40,20 +39,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return shades(tmp_path / "photos")
-
-
-@pytest.fixture
-def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that are decoded, one after another."""
-    found: list[str] = []
-    read = pictures.read
-
-    def counted(path: str, *arguments: object) -> np.ndarray:
-        found.append(Path(path).name)
-        return read(path, *arguments)
-
-    monkeypatch.setattr(pictures, "read", counted)
-    return found
 
 
 @pytest.fixture

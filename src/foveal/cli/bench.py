@@ -58,7 +58,7 @@ def _here() -> dict[str, object]:
 
     from foveal.bench import processor
     from foveal.engines.pytorch.machine import Machine
-    from foveal.run.results import versions
+    from foveal.run.versions import versions
 
     found = Machine.find()
     return {

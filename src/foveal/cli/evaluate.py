@@ -30,8 +30,8 @@ def command(
     from foveal.data.names import printable
     from foveal.model import load, twins
 
-    asked, twin = load(model), twins.measured(Path(model))
-    if twin != Path(model) and asked.knows(data):
+    asked = load(model)
+    if asked.knows(data) and (twin := twins.measured(Path(model))) != Path(model):
         click.echo(
             f"{Path(model).name} has learned from all of these pictures: {twin.name}, beside it, "
             "is asked about those that were kept aside",

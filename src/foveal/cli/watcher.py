@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from foveal.cli.progress import Bar, in_words
 from foveal.data import Skipped
 from foveal.data.names import printable
+from foveal.model.twins import MEASURED
 from foveal.net.kind import shape_text
 from foveal.run.results import Done, Refit
 from foveal.training import Epoch, Event, Finished, Fitted, Started, Step
@@ -112,9 +113,7 @@ class Watcher:
         self.bar.say("")
         self.bar.say(result_sentence(event.evaluation))
         if event.refitted and event.evaluation.part == "validation":
-            self.bar.say(
-                "The model has since learned from these too, measured.safetensors has not."
-            )
+            self.bar.say(f"The model has since learned from these too, {MEASURED} has not.")
         if event.finished.reached_goal:
             self.bar.say("Stopped when the validation part reached the goal: no benchmark.")
         seconds = f"{event.train_seconds:.1f} s of training, {event.total_seconds:.1f} s in all"

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foveal import engines
-from foveal.model.views import ONE
+from foveal.model.views import ONE, logarithm
 from foveal.net import Net
 from foveal.net.combinators import Named
 from foveal.net.layers import (
@@ -44,8 +44,6 @@ HOTTEST = 8.0
 """No temperature is above this, or below its inverse."""
 PRIOR = 1.0
 """How far ln(temperature) is from 0 before any picture was seen: within it two times of three."""
-SMALLEST = np.finfo(np.float32).tiny
-"""Probability below which no logarithm is taken."""
 TRIED = 41
 """Temperatures tried across the whole range, and again around the best."""
 
@@ -64,7 +62,7 @@ def calibrated(model: Model, pictures: Loaded) -> Model:
     if model.views == ONE:
         found = scores(model, pictures.pictures)
     else:
-        found = np.log(np.maximum(model.probabilities(pictures.pictures), SMALLEST))
+        found = logarithm(model.probabilities(pictures.pictures))
     return cooled(model, temperature(found, pictures.labels))
 
 

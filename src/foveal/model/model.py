@@ -345,28 +345,31 @@ class Model:
         """Whether it has learned from every one of these pictures, so that none can measure it."""
         from foveal import data
 
-        if "refit" not in self.about:
-            return False
-        known = str(self.about.get("data", {}).get("fingerprint", "")).partition(":")[0]
-        opened = data.open(source, validation=0)
-        return known == opened.fingerprint and opened.test is None
+        return "refit" in self.about and self._learned_from(data.open(source, validation=0))
+
+    def _learned_from(self, opened: Dataset) -> bool:
+        """Whether these are the pictures of its training, which have no test part."""
+        match self.about:
+            case {"data": {"fingerprint": str(known)}}:
+                return known.partition(":")[0] == opened.fingerprint and opened.test is None
+        return False
 
     def _opened(self, source: str | Path) -> Dataset:
         """The data, uncut; cut as it was for the training if the model learned from it."""
         from foveal import data
 
-        if self.knows(source):
-            raise DataError(
-                "the model has learned from all of these pictures",
-                where=printable(str(source)),
-                fix=f"measure {self.about['refit']} beside it, which had not yet learned from "
-                "those kept aside, or use other pictures",
-            )
         opened = data.open(source, validation=0)
+        if not self._learned_from(opened):
+            return opened
         match self.about:
-            case {"data": {"fingerprint": str(known), **more}, "recipe": {"seed": int(seed)}} if (
-                known.partition(":")[0] == opened.fingerprint and opened.test is None
-            ):
+            case {"refit": name}:
+                raise DataError(
+                    "the model has learned from all of these pictures",
+                    where=printable(str(source)),
+                    fix=f"measure {name} beside it, which had not yet learned from those kept "
+                    "aside, or use other pictures",
+                )
+            case {"data": {"fingerprint": known, **more}, "recipe": {"seed": int(seed)}}:
                 rule = more.get("group_by")
                 cut = data.open(source, seed=seed, group_by=None if rule is None else str(rule))
                 if cut.fingerprint != known:

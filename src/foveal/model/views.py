@@ -44,8 +44,14 @@ def asked(
         return made
     some = prepared[unsure]
     seen = [made[unsure], *(run(np.ascontiguousarray(view(some))) for view in others)]
-    logs = np.log(np.maximum(seen, np.finfo(np.float32).tiny)).mean(axis=0)
+    logs = logarithm(np.stack(seen)).mean(axis=0)
     likely = np.exp(logs - logs.max(axis=1, keepdims=True))
     made = made.copy()
     made[unsure] = likely / likely.sum(axis=1, keepdims=True)
+    return made
+
+
+def logarithm(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of probabilities, of which some may be so small that they are 0: a finite number of each."""
+    made: NDArray[np.float32] = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
     return made

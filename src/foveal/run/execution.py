@@ -29,7 +29,8 @@ from foveal.net.layers import Softmax
 from foveal.run import trunk
 from foveal.run.levels import Levels
 from foveal.run.planning import Plan
-from foveal.run.results import Done, Refit, versions, write_report
+from foveal.run.results import Done, Refit, write_report
+from foveal.run.versions import versions
 from foveal.tasks.classify import Evaluation
 from foveal.training import (
     Event,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import platform
 import shlex
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +14,12 @@ from foveal.data import Skipped
 from foveal.model import Model
 from foveal.net.arithmetic import arithmetic
 from foveal.run.planning import Plan
+from foveal.run.versions import versions
 from foveal.tasks.classify import Evaluation
 from foveal.training import Epoch, Finished, Fitted, Started
 
 MOST_PICTURES = 200
 """Wrong pictures that the report shows."""
-LIBRARIES = ("foveal", "torch", "numpy", "pillow", "onnxruntime", "safetensors")
 
 
 @dataclass(frozen=True)
@@ -53,17 +51,6 @@ class Done:
     skipped: tuple[Skipped, ...]
     """Pictures that could not be read when their turn came."""
     notes: tuple[str, ...]
-
-
-def versions() -> dict[str, str]:
-    """Of Python and of the libraries that a result depends on."""
-    found = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def write_report(done: Done, plan: Plan, when: datetime) -> None:
