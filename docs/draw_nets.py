@@ -8,7 +8,7 @@ from foveal.zoo import ENTRIES
 
 PICTURES = Path(__file__).parent / "pictures" / "nets"
 NAMES = (
-    *("quick", "lenet5", "alexnet", "vgg11", "googlenet", "inception_v3"),
+    *("quick", "airbench94", "lenet5", "alexnet", "vgg11", "googlenet", "inception_v3"),
     *("resnet18", "densenet121", "mobilenet_v2", "convnext_tiny"),
 )
 

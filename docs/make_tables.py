@@ -26,9 +26,10 @@ from foveal.net.layers import KINDS
 from foveal.net.notation.pattern import DEFAULTS
 from foveal.net.table import memory_text
 from foveal.recipe import Recipe, Transfer
-from foveal.training.recipes import MARKS, PHOTOS, Length
+from foveal.training.recipes import MANY_PHOTOS, MARKS, PHOTOS, Length
 from foveal.zoo import (
     ENTRIES,
+    airbench,
     alexnet,
     convnext,
     densenet,
@@ -78,7 +79,10 @@ PAGE_OF = {
     "upsampling": "pooling",
 }
 """The page in `docs/layers/` on the kinds of each file in `net/layers/`."""
-NETS = (quick, lenet, alexnet, vgg, googlenet, inception, resnet, densenet, mobilenet, convnext)
+NETS = (
+    *(quick, airbench, lenet, alexnet, vgg, googlenet, inception),
+    *(resnet, densenet, mobilenet, convnext),
+)
 """Each has a page in `docs/nets/`."""
 MEANING = {
     "N": "repeats",
@@ -136,6 +140,9 @@ def lengths() -> Iterator[str]:
     for what, rows in (("small and grey, like digits", MARKS), ("others", PHOTOS)):
         for row in rows:
             yield f"| {_up_to(row, rows)} | {what} | {row.epochs} | {row.batch_size} |"
+    row = MANY_PHOTOS
+    what = "others, with `airbench94` or `quick` on small ones"
+    yield f"| {_up_to(row, PHOTOS)} | {what} | {row.epochs} | {row.batch_size} |"
 
 
 def _up_to(row: Length, rows: tuple[Length, ...]) -> str:

@@ -45,6 +45,11 @@ FEW = ["--seeds", "1", "--epochs", "1"]
             AIMED_AT,
             marks=pytest.mark.long,
         ),
+        (
+            "ablation",
+            ["idx", *FEW, "--held", "3", "--only", "all of it", "SGD for Muon", "not mirrored"],
+            {"net", "recipe", "held", "ways"},
+        ),
         ("throughput", ["lenet5", "-n", "1", "--largest", "2"], {"peaks", "nets"}),
         ("decode", ["-n", "1", "--pictures", "4", "--small"], {"pictures", "size", "per_second"}),
         pytest.param(

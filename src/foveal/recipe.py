@@ -40,7 +40,7 @@ class Recipe:
     bias_rate: float = _setting(
         1.0,
         Real(0, above=True),
-        "Learning rate of biases and norms as a multiple of that of kernels and matrices.",
+        "Learning rate of biases as a multiple of that of all other weights.",
     )
     momentum: float = _setting(
         0.9, Real(0, 1, below=True), "Share of the last step that goes on; adamw's first beta."

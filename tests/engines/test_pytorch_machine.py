@@ -7,24 +7,54 @@ from pathlib import Path
 import pytest
 import torch
 
+from foveal import zoo
 from foveal.engines.pytorch import machine
 from foveal.engines.pytorch.machine import Machine
 
 CPU = torch.device("cpu")
 
 
+INTEL, AMD = "vendor_id : GenuineIntel", "vendor_id : AuthenticAMD"
+
+
 @pytest.mark.parametrize(
-    ("flags", "fast"), [("avx512f amx_bf16 amx_tile", True), ("avx512f avx512_bf16", False)]
+    ("said", "fast"),
+    [
+        (f"{INTEL}\nflags : avx512f avx512_bf16 amx_bf16 amx_tile", True),
+        (f"{INTEL}\nflags : avx512f avx512_bf16", False),
+        (f"{AMD}\nflags : avx512f avx512_bf16", True),
+        (f"{AMD}\nflags : avx2", False),
+    ],
 )
-def test_bfloat16_is_chosen_where_the_processor_says_it_has_amx(
-    monkeypatch: pytest.MonkeyPatch, flags: str, fast: bool
+def test_bfloat16_is_chosen_where_the_processor_says_that_it_is_fast(
+    monkeypatch: pytest.MonkeyPatch, said: str, fast: bool
 ) -> None:
-    monkeypatch.setattr(Path, "read_text", lambda *_, **__: f"flags : {flags}\n")
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: said)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert machine.is_bfloat16_fast(CPU) is fast
     assert Machine.find("auto").precision == ("bfloat16" if fast else "float32")
     assert Machine.find("float32").precision == "float32"
     assert Machine.find("bfloat16").precision == "bfloat16"
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "precision"),
+    [
+        ("resnet18", (3, 32, 32), "bfloat16"),
+        ("quick", (1, 28, 28), "bfloat16"),
+        ("lenet5", (1, 32, 32), "float32"),
+        ("mobilenet_v2", (3, 96, 96), "float32"),
+    ],
+)
+def test_a_net_that_multiplies_little_learns_in_float32_on_a_processor(
+    monkeypatch: pytest.MonkeyPatch, name: str, shape: tuple[int, ...], precision: str
+) -> None:
+    monkeypatch.setattr(machine, "is_bfloat16_fast", lambda _: True)
+    program = zoo.ENTRIES[name].build(shape, 10).bind(shape)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert Machine.find("auto", program).precision == precision
+    assert Machine.find("bfloat16", program).precision == "bfloat16"
+    assert machine.multiplies_much(program, torch.device("cuda"))
 
 
 def test_a_machine_that_says_nothing_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:

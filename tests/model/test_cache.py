@@ -185,7 +185,7 @@ def test_where_weights_come_from() -> None:
         *("alexnet", "googlenet", "mobilenet_v2_035")
     }
     assert {name for name in ENTRIES if told[name] == "none"} == {
-        *("lenet5", "lenet5_1998", "alexnet_2012")
+        *("lenet5", "lenet5_1998", "alexnet_2012", "airbench94")
     }
     assert {name for name in ENTRIES if told[name] == "own"} == {"quick"}
     assert {told[name] for name in weights.FOR_PHOTOS} == {"hub", "convert"}

@@ -32,9 +32,9 @@ def test_bad_starts_are_refused_at_their_place(bad: str) -> None:
     assert caught.value.column == 15
     assert str(caught.value).startswith(
         "line 1, column 15: conv init must be one of zero, one, constant:0.5, uniform:-1,1, "
-        "normal:0.02, xavier, xavier_uniform, kaiming, kaiming_uniform, orthogonal, dirac, sign, "
-        "whitening, the name of a filter, or the kernel's numbers row by row such as 1,0,-1, "
-        f"or unset, not '{bad}'"
+        "normal:0.02, xavier, xavier_uniform, kaiming, kaiming_uniform, orthogonal, dirac, "
+        "partial_dirac, sign, whitening, the name of a filter, or the kernel's numbers row by row "
+        f"such as 1,0,-1, or unset, not '{bad}'"
     )
 
 
@@ -79,6 +79,13 @@ def test_orthogonal_rows_or_columns_have_length_one_and_right_angles(
     matrix = drawn("orthogonal", shape).reshape(shape[0], -1)
     square = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
     assert np.allclose(square, np.eye(len(square)), atol=1e-12)
+
+
+def test_partial_dirac_draws_the_filters_that_dirac_leaves_empty() -> None:
+    made, passing = drawn("partial_dirac", (6, 2, 3, 3)), drawn("dirac", (6, 2, 3, 3))
+    assert np.array_equal(made[:2], passing[:2])
+    assert 0.9 / 18**0.5 < np.abs(made[2:]).max() <= 1 / 18**0.5
+    assert np.array_equal(drawn("partial_dirac", (2, 6, 3, 3)), drawn("dirac", (2, 6, 3, 3)))
 
 
 def test_dirac_is_pytorchs_and_passes_channels_on() -> None:

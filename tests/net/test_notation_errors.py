@@ -11,7 +11,7 @@ from foveal.net.notation import parse
 
 STARTS = (
     "one of zero, one, constant:0.5, uniform:-1,1, normal:0.02, xavier, xavier_uniform, kaiming, kaiming_uniform, "
-    "orthogonal, dirac, sign, whitening, the name of a filter, or the kernel's numbers row by row such as 1,0,-1, or unset"
+    "orthogonal, dirac, partial_dirac, sign, whitening, the name of a filter, or the kernel's numbers row by row such as 1,0,-1, or unset"
 )
 
 CASES: list[tuple[str, dict[str, int], str]] = [

@@ -17,6 +17,7 @@ from support.runs import run_python
 from foveal.errors import DataError, MachineError, MissingExtra, NotationError, SpecError
 from foveal.net.notation import parse
 from foveal.recipe import Goal, Recipe
+from foveal.run import trunk
 from foveal.run.planning import plan
 from foveal.zoo import ENTRIES
 
@@ -86,6 +87,26 @@ def test_the_size_fits_the_pictures_and_the_net(sides, net, size, tmp_path: Path
             picture = Image.fromarray(np.full((*sides, 3), 20 * number, np.uint8))
             picture.save(tmp_path / name / f"{number}.png")
     assert plan(tmp_path, net=net).begins.size == size
+
+
+@pytest.mark.parametrize(
+    ("mode", "side", "net"),
+    [("RGB", 24, "airbench94"), ("RGB", 23, "quick"), ("RGB", 49, "quick"), ("L", 24, "quick")],
+)
+def test_many_small_pictures_in_colour_are_learned_from_thoroughly(
+    mode: str, side: int, net: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(4):
+            pixels = random.integers(0, 256, (side, side, 3), np.uint8)
+            Image.fromarray(pixels).convert(mode).save(tmp_path / name / f"{number}.png")
+    assert plan(tmp_path, pretrained="none").begins.name == "quick"
+    monkeypatch.setattr(trunk, "MANY", 6)
+    begins = plan(tmp_path, pretrained="none").begins
+    assert begins.name == net
+    assert begins.size == (side if side <= trunk.SMALL else trunk.PHOTO)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from foveal.engines import pytorch
 from foveal.engines.weights import initial
 from foveal.net.notation import parse
 from foveal.recipe import Recipe
 from foveal.training import optimisers
-from foveal.training.muon import Muon, orthogonal
+from foveal.training.muon import Muon, effort, orthogonal
 from foveal.training.randomness import generator
 
 NET = parse("conv 8 3 -> batchnorm -> relu -> conv 8 3 -> flatten -> dense 3")
@@ -67,7 +68,8 @@ def test_a_kernel_takes_an_orthogonal_step_and_decays() -> None:
             step = orthogonal(first.flatten(1)[None])[0].reshape(p.shape)
             wanted = before[name] * (1 - 0.1 * 0.2) - 0.1 * max(1, rows / columns) ** 0.5 * step
         else:
-            wanted = before[name] - 0.05 * first
+            rate = 0.05 if name.endswith("bias") else 0.1
+            wanted = before[name] - rate * first
         assert torch.allclose(p, wanted, atol=1e-6), name
 
 
@@ -90,7 +92,7 @@ def test_what_it_remembers_comes_back() -> None:
 
 
 @pytest.mark.parametrize("optimiser", ["sgd", "adamw", "muon"])
-def test_biases_and_norms_have_a_rate_of_their_own(optimiser: str) -> None:
+def test_biases_have_a_rate_of_their_own(optimiser: str) -> None:
     module, _ = learner()
     made = optimisers.optimiser(module, replace(RECIPE, optimiser=optimiser))
     shares = {
@@ -100,6 +102,13 @@ def test_biases_and_norms_have_a_rate_of_their_own(optimiser: str) -> None:
         if any(p is held for held in group["params"])
     }
     assert {name for name, share in shares.items() if share == 0.5} == {
-        name for name, p in module.named_parameters() if p.dim() == 1
+        name for name, _ in module.named_parameters() if name.endswith("bias")
     }
     assert len(shares) == len(list(module.parameters()))
+
+
+def test_its_work_is_that_of_its_products() -> None:
+    for shape in ((3, 5), (7, 2), (4, 4)):
+        with FlopCounterMode(display=False) as counter:
+            orthogonal(torch.randn(1, *shape))
+        assert counter.get_total_flops() == 2 * effort(*shape)

@@ -7,8 +7,21 @@ import pytest
 from foveal.net import Net
 from foveal.net.layers import Conv, Dense, Flatten, Tanh
 from foveal.recipe import Recipe
-from foveal.training.recipes import MARKS, PHOTOS, TRUNKS, choose, choose_transfer, plain
+from foveal.training.recipes import (
+    MANY_PHOTOS,
+    MARKS,
+    PHOTOS,
+    TRUNKS,
+    choose,
+    choose_transfer,
+    plain,
+)
+from foveal.zoo.airbench import airbench94
 from foveal.zoo.quick import quick
+from foveal.zoo.resnet import resnet
+from foveal.zoo.vgg import vgg
+
+SMALL = (3, 64, 64)
 
 PLAIN = Net.of(Conv(6, 5), Tanh(), Flatten(), Dense(10))
 
@@ -29,13 +42,36 @@ def test_only_pictures_in_colour_are_mirrored() -> None:
 
 def test_digits_are_not_blanked() -> None:
     assert choose(60_000, (1, 28, 28), quick((1, 28, 28), 10)).cutout == 0
-    assert choose(60_000, (3, 32, 32), quick((3, 32, 32), 10)).cutout == 8
+    assert choose(60_000, (3, 64, 64), quick((3, 64, 64), 10)).cutout == 16
 
 
-def test_nets_without_batch_norm_learn_at_a_lower_rate() -> None:
-    shape = (1, 28, 28)
-    rates = [choose(60_000, shape, net).learning_rate for net in (PLAIN, quick(shape, 10))]
-    assert rates[0] < rates[1]
+def test_small_pictures_in_colour_are_moved_and_mirrored_only() -> None:
+    made = choose(5_000, (3, 32, 32), quick((3, 32, 32), 10))
+    assert (made.shift, made.flip, made.affine, made.cutout) == (2, True, 0.0, 0)
+    assert choose(5_000, (1, 32, 32), quick((1, 32, 32), 10)).affine > 0
+
+
+def test_muon_learns_what_it_does_not_mostly_work_for_itself() -> None:
+    for net, shape, optimiser in (
+        (PLAIN, (1, 28, 28), "muon"),
+        (quick((1, 28, 28), 10), (1, 28, 28), "muon"),
+        (resnet(SMALL, 5, layers=18), SMALL, "adamw"),
+        (vgg(SMALL, 5), SMALL, "adamw"),
+    ):
+        assert choose(1_000, shape, net).optimiser == optimiser
+    gentle, usual = (choose(1_000, (1, 28, 28), net) for net in (PLAIN, quick((1, 28, 28), 10)))
+    assert gentle.learning_rate < usual.learning_rate
+    assert gentle.bias_rate < usual.bias_rate
+    with_norms, without = (choose(1_000, SMALL, net) for net in (resnet(SMALL, 5), vgg(SMALL, 5)))
+    assert without.learning_rate < with_norms.learning_rate
+
+
+def test_many_small_pictures_come_in_large_batches_where_patches_are_whitened() -> None:
+    shape = (3, 32, 32)
+    made = choose(50_000, shape, airbench94(shape, 10))
+    assert (made.epochs, made.batch_size) == (MANY_PHOTOS.epochs, MANY_PHOTOS.batch_size)
+    assert choose(50_000, shape, resnet(shape, 10)).batch_size == PHOTOS[-1].batch_size
+    assert choose(5_000, shape, airbench94(shape, 10)).epochs == PHOTOS[-2].epochs
 
 
 @pytest.mark.parametrize("table", [MARKS, PHOTOS, TRUNKS])

@@ -18,9 +18,17 @@ def test_any_side_gives_scores_of_each_class(channels: int, side: int) -> None:
 
 
 def test_parameters_are_those_of_the_documentation() -> None:
-    for shape, classes, count in (((1, 28, 28), 10, 29_434), ((3, 64, 64), 5, 165_469)):
+    for shape, classes, count in (((1, 28, 28), 10, 30_218), ((3, 64, 64), 5, 165_469)):
         tensors = quick(shape, classes).bind(shape).tensors().values()
         assert sum(tensor.size for tensor in tensors if tensor.trained) == count
+
+
+@pytest.mark.parametrize("side", [8, 11, 12, 28, 48, 49, 64])
+def test_the_patches_of_small_pictures_are_whitened(side: int) -> None:
+    starts = [
+        tensor.init for tensor in quick((3, side, side), 2).bind((3, side, side)).tensors().values()
+    ]
+    assert ("whitening" in starts) is (12 <= side <= 48)
 
 
 def test_the_last_map_stays_small() -> None:

@@ -20,7 +20,8 @@ def start(tensor: Tensor, random: Random) -> np.ndarray:
     Shape:   that of the tensor
     Raises:  SpecError if its start is a word without a row here
     Source:  xavier: Glorot & Bengio 2010; kaiming: He et al. 2015, arXiv:1502.01852; orthogonal:
-             Saxe et al. 2013, arXiv:1312.6120; dirac: Zagoruyko & Komodakis 2017, arXiv:1706.00388
+             Saxe et al. 2013, arXiv:1312.6120; dirac: Zagoruyko & Komodakis 2017, arXiv:1706.00388;
+             partial_dirac: Jordan 2024, arXiv:2404.00498, section 3.2
 
     >>> start(Tensor("weight", (2, 2), init="dirac"), np.random.default_rng(0)).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
@@ -69,6 +70,15 @@ def _dirac(tensor: Tensor, random: Random) -> np.ndarray:
     return made
 
 
+def _partial_dirac(tensor: Tensor, random: Random) -> np.ndarray:
+    """Dirac, where filters that have no channel of their own are drawn: |w| <= 1 / sqrt(fan_in)."""
+    made = _dirac(tensor, random)
+    channels = tensor.shape[1]
+    drawn = _spread(tensor, random, tensor.fans[0] ** -0.5)
+    made[channels:] = drawn[channels:]
+    return made
+
+
 STARTS: dict[str, Callable[..., np.ndarray]] = {
     "zero": lambda tensor, random: np.zeros(tensor.shape),
     "one": lambda tensor, random: np.ones(tensor.shape),
@@ -81,6 +91,7 @@ STARTS: dict[str, Callable[..., np.ndarray]] = {
     "kaiming_uniform": lambda tensor, random: _spread(tensor, random, (6 / tensor.fans[0]) ** 0.5),
     "orthogonal": _orthogonal,
     "dirac": _dirac,
+    "partial_dirac": _partial_dirac,
     "sign": lambda tensor, random: random.choice([-1.0, 1.0], tensor.shape),
     "whitening": _orthogonal,
 }

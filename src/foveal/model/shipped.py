@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parent.parent / "shipped"
 SUFFIX = ".safetensors"
 
 MODELS = {"digit_reader": "quick"}
-"""Name of each model, and the net of the zoo that it is made of."""
+"""Name of each model, and the net of the zoo that it is made of, perhaps as it was earlier."""
 WANTED = "give a .safetensors file, or " + " or ".join(MODELS) + ", which comes with Foveal"
 
 

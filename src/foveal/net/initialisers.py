@@ -23,6 +23,7 @@ NUMBERS: dict[str, int] = {
     "kaiming_uniform": 0,
     "orthogonal": 0,
     "dirac": 0,
+    "partial_dirac": 0,
     "sign": 0,
     "whitening": 0,
 }

@@ -139,11 +139,11 @@ def cut_of(model: str | Path) -> Cut | None:
 
 def _at_random(data: Dataset, wish: Wish, says: str = "") -> Beginning:
     named = _zoo_name(wish.net)
-    net = trunk.DEFAULT_NET if wish.net is None else named or wish.net
-    size = trunk.choose_size(data, named or (None if wish.net else trunk.DEFAULT_NET), wish.size)
+    size = trunk.choose_size(data, named, wish.size)
+    net = trunk.default_net(data, size) if wish.net is None else named or wish.net
     shape = (data.channels, *trunk.sides(size))
     built = trunk.build(net, shape, len(data.classes), wish.settings or {})
-    name = named or ("net" if wish.net is not None else trunk.DEFAULT_NET)
+    name = net if isinstance(net, str) and net in ENTRIES else "net"
     return Beginning(built, name, size, data.channels, says=says)
 
 

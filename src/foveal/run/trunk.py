@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from foveal.data.dataset import Dataset
 
 DEFAULT_NET = "quick"
+THOROUGH_NET = "airbench94"
+"""Trained on many small pictures in colour: more work for each, far more of them right."""
+MANY = 10_000
+"""So many pictures to learn from are many."""
+LEAST = 24
+"""Pixels from which a small picture has enough for `THOROUGH_NET`."""
 SMALL = 48
 """Pictures up to so many pixels keep their size."""
 PHOTO = 64
@@ -45,6 +51,14 @@ def choose_size(data: Dataset, zoo_net: str | None, wanted: Size | None) -> Size
         published = min(ENTRIES[zoo_net].input[1:])
         return published if published <= SMALL else max(32, min(published, side // 32 * 32))
     return side if side <= SMALL else PHOTO
+
+
+def default_net(data: Dataset, size: Size) -> str:
+    """The net that is trained where none is asked for."""
+    small = min(sides(size)) >= LEAST and max(sides(size)) <= SMALL
+    if small and data.channels == 3 and len(data.train) >= MANY:
+        return THOROUGH_NET
+    return DEFAULT_NET
 
 
 def geometry(size: Size) -> tuple[Kind, ...]:

@@ -29,7 +29,7 @@ def train(job: Job) -> Iterator[Event]:
     Raises:  FovealError if the loss is no longer a number; MachineError if a checkpoint cannot be
              saved; DataError if the checkpoint to resume is of another training
     """
-    machine = Machine.find(job.recipe.precision)
+    machine = Machine.find(job.recipe.precision, job.net.bind(job.input))
     with machine.steady():
         yield from _train(job, machine)
 

@@ -89,3 +89,13 @@ def orthogonal(matrices: Tensor, rounds: int = ROUNDS) -> Tensor:
         x = a * x + (b * square + c * square @ square) @ x
     made: Tensor = x.mT if matrices.shape[1] > matrices.shape[2] else x
     return made
+
+
+def effort(rows: int, columns: int, rounds: int = ROUNDS) -> int:
+    """Multiplications that `orthogonal` takes for a matrix.
+
+    >>> effort(1, 1)
+    9
+    """
+    n, m = sorted((rows, columns))
+    return rounds * n * n * (2 * m + n)

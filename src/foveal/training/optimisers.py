@@ -26,14 +26,14 @@ def optimiser(
     """The optimiser of a recipe: frozen parameters stay, only kernels and matrices decay.
 
     `share` says by the path of a layer what part of the learning rate it follows; each group of
-    the optimiser holds it as `share`, times `bias_rate` for biases and norms.
+    the optimiser holds it as `share`, times `bias_rate` for biases.
     """
     held: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for path, layer in module.named_modules():
         for name, parameter in layer.named_parameters(recurse=False):
             if parameter.requires_grad:
                 mixes = _mixes(layer, name, parameter)
-                part = share(path) * (1.0 if mixes else recipe.bias_rate)
+                part = share(path) * (recipe.bias_rate if name == "bias" else 1.0)
                 held.setdefault((part, mixes), []).append(parameter)
     groups: list[dict[str, Any]] = [
         {"params": parameters, "share": part, "weight_decay": recipe.weight_decay if mixes else 0.0}

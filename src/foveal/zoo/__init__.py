@@ -1,6 +1,7 @@
 """Published nets as functions that return a Net, and what is known of each."""
 
 from foveal.zoo import (
+    airbench,
     alexnet,
     convnext,
     densenet,
@@ -17,6 +18,7 @@ from foveal.zoo.general import pattern
 
 ENTRIES: dict[str, Entry] = {
     **quick.ENTRIES,
+    **airbench.ENTRIES,
     **lenet.ENTRIES,
     **alexnet.ENTRIES,
     **vgg.ENTRIES,
